@@ -1,0 +1,64 @@
+"""A collection of datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+class Datasets:
+    """Datasets with different names, in order; immutable.
+
+    Parameters
+    ----------
+    datasets : iterable of datasets, or one
+    """
+
+    def __init__(self, datasets: Any) -> None:
+        if not isinstance(datasets, Iterable):
+            datasets = [datasets]
+        self._datasets = tuple(datasets)
+        names = self.names
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"two datasets are called {name!r}; give them other names when reading, "
+                    "or with dataset.replace(name=...)"
+                )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the datasets."""
+        return tuple(dataset.name for dataset in self._datasets)
+
+    def __len__(self) -> int:
+        return len(self._datasets)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._datasets)
+
+    def __getitem__(self, name: str | int) -> Any:
+        if isinstance(name, int):
+            return self._datasets[name]
+        if name not in self.names:
+            raise ValueError(f"no dataset {name!r}; there are: {', '.join(self.names)}")
+        return self._datasets[self.names.index(name)]
+
+    def info_table(self) -> Any:
+        """An `~astropy.table.Table` with a row for each dataset."""
+        from astropy.table import Table
+
+        rows = [dataset.info_dict() for dataset in self._datasets]
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        table = Table(rows=[{key: row.get(key) for key in names} for row in rows], names=names)
+        for column in table.columns.values():
+            if column.dtype.kind == "f":
+                column.format = ".6g"
+        return table
+
+    def __repr__(self) -> str:
+        lines = self.info_table().pformat(max_lines=-1, max_width=-1)
+        return "\n".join([f"Datasets: {len(self)}", *lines])
+
+    def _repr_html_(self) -> str:
+        return self.info_table()._repr_html_()

@@ -1,0 +1,239 @@
+"""The object that fits, covariances, profiles, posteriors and estimators share."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gammajax.config import require_x64
+from gammajax.datasets import Datasets
+from gammajax.fold import build_terms, stack_components
+from gammajax.inference import problem as pure
+from gammajax.inference.problem import PriorStack, Problem
+from gammajax.models import Models
+from gammajax.parameters import ParameterSpace, ParameterTable
+
+
+class Likelihood:
+    r"""-2 ln L of datasets for models, compiled, with exact derivatives.
+
+    Parameters
+    ----------
+    datasets : `~gammajax.datasets.Datasets`, or an iterable of datasets
+    models : `~gammajax.models.Models`, or an iterable of components
+
+    Notes
+    -----
+    Functions take ``theta``, the free parameters in canonical units in the order of
+    `names`. They are compiled once for each structure of the problem: data, bounds, start
+    values and the choice of free parameters are arguments of the compiled program.
+
+    Raises
+    ------
+    ValueError
+        If a dataset has a bin in its fit range with alpha 0, if no bin or no free parameter
+        is left, if a start value lies outside its bounds, if a component names a dataset
+        that does not exist, or if JAX runs in 32 bits.
+    """
+
+    def __init__(self, datasets: Any, models: Any) -> None:
+        require_x64("Likelihood")
+        self.datasets = datasets if isinstance(datasets, Datasets) else Datasets(datasets)
+        self.models = models if isinstance(models, Models) else Models(models)
+        _check_datasets(self.datasets)
+        _check_models(self.models, self.datasets)
+        groups = stack_components(self.models)
+        parts = build_terms(list(self.datasets), groups)
+        self._order = [[dataset.name for dataset in batch] for _, batch in parts]
+        self.problem = Problem(
+            space=ParameterSpace.from_table(self.models.parameters),
+            stacks=tuple(stack for stack, _ in groups),
+            terms=tuple(term for term, _ in parts),
+            priors=_stack_priors(self.models.parameters),
+        )
+        self._index = np.nonzero(self.problem.space.free)[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the free parameters, in the order of ``theta``."""
+        return tuple(self.models.parameters.names[i] for i in self._index)
+
+    @property
+    def start(self) -> np.ndarray:
+        """The models' own values of the free parameters."""
+        return np.asarray(self.problem.space.value)[self._index]
+
+    @property
+    def n_bins(self) -> int:
+        """The number of bins in the fit range of all datasets."""
+        return int(sum(np.sum(term.mask) for term in self.problem.terms))
+
+    @property
+    def n_free(self) -> int:
+        """The number of free parameters."""
+        return len(self._index)
+
+    def stat(self, theta: Any) -> Any:
+        """The statistic, priors included."""
+        return _stat(self.problem, self._index, theta)
+
+    def gradient(self, theta: Any) -> Any:
+        """The gradient of the statistic, shape (n_free,)."""
+        return _value_and_gradient(self.problem, self._index, theta)[1]
+
+    def value_and_gradient(self, theta: Any) -> tuple[Any, Any]:
+        """The statistic and its gradient."""
+        return _value_and_gradient(self.problem, self._index, theta)
+
+    def hessian(self, theta: Any) -> Any:
+        """The exact matrix of second derivatives, shape (n_free, n_free)."""
+        return _derivatives(self.problem, self._index, theta).hessian
+
+    def fisher(self, theta: Any) -> Any:
+        r"""The expected matrix of second derivatives of the statistic, (n_free, n_free).
+
+        The statistic is -2 ln L, so this is twice the Fisher information, and the
+        covariance is twice its inverse.
+        """
+        return _derivatives(self.problem, self._index, theta).fisher
+
+    def hvp(self, theta: Any, vector: Any) -> Any:
+        """The Hessian times a vector, without forming the Hessian."""
+        return _hvp(self.problem, self._index, theta, vector)
+
+    def predict(self, theta: Any) -> dict[str, Any]:
+        """Predicted signal counts in the fit range, by dataset name."""
+        predicted = _predict(self.problem, self._index, theta)
+        return self._by_dataset(predicted)
+
+    def stat_arrays(self, theta: Any) -> dict[str, Any]:
+        """The statistic of each bin in the fit range, by dataset name."""
+        return self._by_dataset(_stat_arrays(self.problem, self._index, theta))
+
+    def _by_dataset(self, arrays: tuple[Any, ...]) -> dict[str, Any]:
+        found = {}
+        for names, array, term in zip(self._order, arrays, self.problem.terms, strict=True):
+            sizes = np.sum(term.mask, axis=-1)
+            for i, name in enumerate(names):
+                found[name] = array[i, : int(sizes[i])]
+        return {name: found[name] for name in self.datasets.names}
+
+    def models_at(self, theta: Any, covariance: Any = None) -> Models:
+        """The models with the free parameters at ``theta``, links followed.
+
+        ``covariance`` is of the free parameters; it is expanded to all of them.
+        """
+        space = self.problem.space
+        x = np.array(space.value)
+        x[self._index] = np.asarray(theta)
+        if covariance is not None:
+            jacobian = space.jacobian()[:, self._index]
+            covariance = jacobian @ np.asarray(covariance) @ jacobian.T
+        return self.models.with_values(space.offset + space.factor * x[space.source], covariance)
+
+    def with_models(self, models: Models) -> Likelihood:
+        """The likelihood of the same datasets for other models."""
+        return Likelihood(self.datasets, models)
+
+    def __repr__(self) -> str:
+        return (
+            f"Likelihood({len(self.datasets)} datasets, {self.n_bins} bins, "
+            f"{self.n_free} free parameters: {', '.join(self.names)})"
+        )
+
+
+@partial(jax.jit)
+def _stat(problem: Problem, index: Any, theta: Any) -> Any:
+    return pure.total_stat(problem, problem.space.insert(theta, index))
+
+
+@jax.jit
+def _value_and_gradient(problem: Problem, index: Any, theta: Any) -> tuple[Any, Any]:
+    stat, gradient = pure.gradient(problem, problem.space.insert(theta, index))
+    return stat, gradient[index]
+
+
+@jax.jit
+def _derivatives(problem: Problem, index: Any, theta: Any) -> pure.Derivatives:
+    at = pure.derivatives(problem, problem.space.insert(theta, index))
+    block = jnp.ix_(index, index)
+    return pure.Derivatives(at.stat, at.gradient[index], at.hessian[block], at.fisher[block])
+
+
+@jax.jit
+def _hvp(problem: Problem, index: Any, theta: Any, vector: Any) -> Any:
+    def gradient(free: Any) -> Any:
+        return jax.grad(lambda t: pure.total_stat(problem, problem.space.insert(t, index)))(free)
+
+    return jax.jvp(gradient, (theta,), (vector,))[1]
+
+
+@jax.jit
+def _predict(problem: Problem, index: Any, theta: Any) -> tuple[Any, ...]:
+    return pure.predictions(problem, problem.space.insert(theta, index))
+
+
+@jax.jit
+def _stat_arrays(problem: Problem, index: Any, theta: Any) -> tuple[Any, ...]:
+    mu = pure.predictions(problem, problem.space.insert(theta, index))
+    return tuple(term.stat_array(m) for term, m in zip(problem.terms, mu, strict=True))
+
+
+def _stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:
+    groups: dict[Any, list[tuple[Any, int]]] = {}
+    for place, row in enumerate(table):
+        if row.prior is not None:
+            structure = jax.tree_util.tree_structure(row.prior)
+            groups.setdefault(structure, []).append((row.prior, place))
+    stacks = []
+    for members in groups.values():
+        prior = jax.tree_util.tree_map(
+            lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]),
+            *(prior for prior, _ in members),
+        )
+        stacks.append(PriorStack(prior, np.array([place for _, place in members])))
+    return tuple(stacks)
+
+
+def _check_datasets(datasets: Datasets) -> None:
+    if not any(dataset.mask.any() for dataset in datasets):
+        raise ValueError(
+            f"no bin of {', '.join(datasets.names)} is left in the fit range; widen it"
+        )
+    for dataset in datasets:
+        if dataset.stat_type != "wstat":
+            continue
+        bad = dataset.mask & ~(dataset.alpha > 0)
+        if bad.any():
+            bins = ", ".join(str(i) for i in np.nonzero(bad)[0][:12])
+            low = dataset.energy.edges_min[bad].min()
+            high = dataset.energy.edges_max[bad].max()
+            raise ValueError(
+                f"dataset {dataset.name!r}: alpha is 0 in bins {bins} ({low:.4g} to {high:.4g} "
+                "TeV), so the off counts say nothing about the background there; take these "
+                "bins out of mask_safe or mask_fit, or give them an off acceptance"
+            )
+
+
+def _check_models(models: Models, datasets: Datasets) -> None:
+    for component in models:
+        unknown = set(component.datasets_names or ()) - set(datasets.names)
+        if unknown:
+            raise ValueError(
+                f"component {component.name!r}: datasets_names has "
+                f"{', '.join(sorted(unknown))}, which is none of {', '.join(datasets.names)}"
+            )
+    if not models.parameters.free_names:
+        raise ValueError("all parameters are frozen or linked: thaw one to fit")
+    space = ParameterSpace.from_table(models.parameters)
+    for i, row in enumerate(models.parameters):
+        low, high = space.min[i], space.max[i]
+        if row.free and not low <= row.value <= high:
+            raise ValueError(
+                f"{row.name}: starts at {row.value:g}, outside its bounds {low:g} to {high:g} "
+                f"{row.unit}".rstrip()
+            )

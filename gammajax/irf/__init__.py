@@ -1,0 +1,5 @@
+"""Instrument responses."""
+
+from gammajax.irf.edisp import EDispKernel
+
+__all__ = ["EDispKernel"]

@@ -1,0 +1,5 @@
+"""Binned data and its axes."""
+
+from gammajax.maps.axes import MapAxis
+
+__all__ = ["MapAxis"]

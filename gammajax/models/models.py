@@ -1,0 +1,244 @@
+"""The container of components and of their parameter table."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gammajax.models.sky import SkyModel
+from gammajax.parameters import (
+    Link,
+    ParameterRow,
+    ParameterTable,
+    Prior,
+    get_values,
+    slots,
+    with_values,
+)
+from gammajax.units import conversion_factor, to_value
+
+
+class Models:
+    """Components of the sky and one table of all their parameters; immutable.
+
+    Parameters
+    ----------
+    components : iterable of `SkyModel`
+        With different names. A `Models` object is taken apart.
+
+    Examples
+    --------
+    >>> from gammajax.models import Models, PowerLawSpectralModel, SkyModel
+    >>> crab = SkyModel(PowerLawSpectralModel(), name="crab")
+    >>> models = Models([crab]).set("crab.spectral.index", value=2.3, min=1, max=4)
+    >>> models = models.freeze("*.amplitude")
+    >>> models.parameters.free_names
+    ('crab.spectral.index',)
+    """
+
+    def __init__(self, components: Iterable[SkyModel] | SkyModel) -> None:
+        if isinstance(components, SkyModel):
+            components = [components]
+        components = tuple(components)
+        names = [component.name for component in components]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two components are called {name!r}; give them other names")
+        self._components = components
+        self._table = ParameterTable(tuple(row for c in components for row in _rows(c)))
+        self._covariance: np.ndarray | None = None
+
+    @classmethod
+    def _make(
+        cls,
+        components: tuple[SkyModel, ...],
+        table: ParameterTable,
+        covariance: np.ndarray | None,
+    ) -> Models:
+        models = object.__new__(cls)
+        models._components = components
+        models._table = table
+        models._covariance = covariance
+        return models
+
+    @property
+    def parameters(self) -> ParameterTable:
+        """The table of all parameters."""
+        return self._table
+
+    @property
+    def covariance(self) -> np.ndarray | None:
+        """Covariance of all parameters, in the order of the table; None before a fit."""
+        return self._covariance
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the components."""
+        return tuple(component.name for component in self._components)
+
+    def __len__(self) -> int:
+        return len(self._components)
+
+    def __iter__(self) -> Iterator[SkyModel]:
+        return iter(self._components)
+
+    def __getitem__(self, name: str | int) -> SkyModel:
+        if isinstance(name, int):
+            return self._components[name]
+        if name not in self.names:
+            raise ValueError(f"no component {name!r}; there are: {', '.join(self.names)}")
+        return self._components[self.names.index(name)]
+
+    def __add__(self, other: Models | SkyModel) -> Models:
+        other = other if isinstance(other, Models) else Models([other])
+        both = Models(self._components + other._components)
+        table = ParameterTable(self._table.rows + other._table.rows)
+        return Models._make(both._components, table, None)
+
+    def freeze(self, pattern: str = "*") -> Models:
+        """Freeze all parameters whose name matches a glob."""
+        return self._change(pattern, lambda row: {"frozen": True})
+
+    def thaw(self, pattern: str = "*") -> Models:
+        """Free all parameters whose name matches a glob."""
+        return self._change(pattern, lambda row: {"frozen": False})
+
+    def set(
+        self,
+        pattern: str,
+        value: Any = None,
+        *,
+        error: Any = None,
+        min: Any = None,
+        max: Any = None,
+        prior: Prior | None = None,
+        frozen: bool | None = None,
+    ) -> Models:
+        """Set what is given on all parameters whose name matches a glob.
+
+        Numbers may carry units; ``min=-math.inf`` removes a bound. To remove a prior use
+        `remove_prior`.
+        """
+
+        def how(row: ParameterRow) -> dict[str, Any]:
+            given = {"value": value, "error": error, "min": min, "max": max}
+            fields: dict[str, Any] = {
+                key: float(to_value(item, row.unit, where=f"{row.name} {key}"))
+                for key, item in given.items()
+                if item is not None
+            }
+            if prior is not None:
+                fields["prior"] = prior
+            if frozen is not None:
+                fields["frozen"] = frozen
+            return fields
+
+        return self._change(pattern, how)
+
+    def remove_prior(self, pattern: str) -> Models:
+        """Take the prior off all parameters whose name matches a glob."""
+        return self._change(pattern, lambda row: {"prior": None})
+
+    def link(self, pattern: str, to: str, *, factor: float = 1.0, offset: float = 0.0) -> Models:
+        """Make parameters equal to ``factor`` times another one plus ``offset``.
+
+        A parameter that the glob matches and that is ``to`` itself stays as it is.
+        """
+        target = self._table.names[self._table.index(to)]
+        unit = self._table[target].unit
+
+        def how(row: ParameterRow) -> dict[str, Any]:
+            if row.name == target:
+                return {}
+            scale = factor * conversion_factor(unit, row.unit, where=f"{row.name} linked to {to}")
+            return {"link": Link(target, scale, offset)}
+
+        return self._change(pattern, how)
+
+    def unlink(self, pattern: str) -> Models:
+        """Take the links off; the parameters keep their values."""
+        return self._change(pattern, lambda row: {"link": None})
+
+    def with_values(self, values: Any, covariance: Any = None) -> Models:
+        """The models at a vector of values (one a row of the table), with a covariance.
+
+        Errors in the table become the square roots of the covariance's diagonal.
+        """
+        values = np.asarray(values, dtype=np.float64)
+        rows = list(self._table.rows)
+        errors = [row.error for row in rows]
+        if covariance is not None:
+            covariance = np.asarray(covariance, dtype=np.float64)
+            errors = list(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
+        rows = [
+            dataclasses.replace(row, value=float(value), error=float(error))
+            for row, value, error in zip(rows, values, errors, strict=True)
+        ]
+        table = ParameterTable(tuple(rows))
+        return Models._make(_at(self._components, values), table, covariance)
+
+    def covariance_of(self, pattern: str) -> np.ndarray:
+        """The block of the covariance for the parameters that match a glob.
+
+        ``models.covariance_of("crab.spectral.*")`` is in the order of
+        ``models["crab"].spectral_model.parameter_names``.
+
+        Raises
+        ------
+        ValueError
+            If the models carry no covariance (no fit gave them one).
+        """
+        if self._covariance is None:
+            raise ValueError("these models have no covariance: fit them, or read one")
+        places = self._table.match(pattern)
+        return self._covariance[np.ix_(places, places)]
+
+    def with_table(self, table: ParameterTable, covariance: Any = None) -> Models:
+        """The same components with another table of the same parameters."""
+        if table.names != self._table.names:
+            raise ValueError("the table is of other parameters than these models")
+        source, factor, offset = table.resolved_links()
+        start = np.array([row.value for row in table])
+        values = offset + factor * start[source]
+        rows = tuple(
+            dataclasses.replace(row, value=float(value))
+            for row, value in zip(table, values, strict=True)
+        )
+        return Models._make(_at(self._components, values), ParameterTable(rows), covariance)
+
+    def _change(self, pattern: str, how: Any) -> Models:
+        return self.with_table(self._table.change(pattern, how), self._covariance)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{c.name} ({type(c.spectral_model).__name__})" for c in self)
+        return f"Models: {kinds}\n{self._table!r}"
+
+    def _repr_html_(self) -> str:
+        kinds = ", ".join(f"{c.name} ({type(c.spectral_model).__name__})" for c in self)
+        return f"<p><b>Models</b>: {kinds}</p>{self._table._repr_html_()}"
+
+
+def _rows(component: SkyModel) -> Iterator[ParameterRow]:
+    for slot, value in zip(slots(component), get_values(component), strict=True):
+        spec = slot.spec
+        yield ParameterRow(
+            name=f"{component.name}.{slot.name}",
+            value=float(value),
+            unit=spec.unit,
+            min=spec.min,
+            max=spec.max,
+            frozen=spec.frozen,
+            description=spec.description,
+        )
+
+
+def _at(components: tuple[SkyModel, ...], values: np.ndarray) -> tuple[SkyModel, ...]:
+    moved, first = [], 0
+    for component in components:
+        size = len(slots(component))
+        moved.append(with_values(component, values[first : first + size]))
+        first += size
+    return tuple(moved)

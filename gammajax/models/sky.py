@@ -1,0 +1,78 @@
+"""A component of the sky: where, with which spectrum, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+
+from gammajax.models.base import Model
+from gammajax.models.spectral.base import SpectralModel
+
+
+class SkyModel(Model):
+    """A source: a spectral model, with the name that its parameters carry.
+
+    Parameters
+    ----------
+    spectral_model : `~gammajax.models.SpectralModel`
+        The differential flux.
+    name : str
+        Parameters are called ``name.spectral.index`` and so on.
+    datasets_names : tuple of str, optional
+        The datasets that the source is folded into; all of them by default.
+    apply_irf : dict, optional
+        Which parts of the response apply: ``exposure``, ``psf``, ``edisp``; all by default.
+
+    Examples
+    --------
+    >>> from gammajax.models import PowerLawSpectralModel, SkyModel
+    >>> SkyModel(PowerLawSpectralModel(index=2.3), name="crab").parameter_names
+    ('spectral.index', 'spectral.amplitude', 'spectral.reference')
+    """
+
+    spectral_model: SpectralModel = eqx.field(metadata={"prefix": "spectral"})
+    name: str = eqx.field(static=True, default="source")
+    datasets_names: tuple[str, ...] | None = eqx.field(
+        static=True, default=None, converter=lambda x: _names(x)
+    )
+    apply_irf: tuple[tuple[str, bool], ...] = eqx.field(
+        static=True, default=(), converter=lambda x: _flags(x)
+    )
+
+    def __check_init__(self) -> None:
+        if not isinstance(self.spectral_model, SpectralModel):
+            raise ValueError(
+                f"SkyModel {self.name!r}: spectral_model is a "
+                f"{type(self.spectral_model).__name__}, expected a SpectralModel"
+            )
+        if self.spectral_model.is_norm:
+            raise ValueError(
+                f"SkyModel {self.name!r}: {type(self.spectral_model).__name__} is a factor "
+                "without a flux unit; multiply it with a spectrum"
+            )
+
+    def irf_applies(self, part: str) -> bool:
+        """Whether ``part`` (exposure, psf, edisp) of the response applies."""
+        return dict(self.apply_irf).get(part, True)
+
+    def folds_into(self, dataset_name: str) -> bool:
+        """Whether the component contributes to the dataset of this name."""
+        return self.datasets_names is None or dataset_name in self.datasets_names
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return (value,) if isinstance(value, str) else tuple(str(name) for name in value)
+
+
+def _flags(value: Any) -> tuple[tuple[str, bool], ...]:
+    flags = dict(value or ())
+    unknown = set(flags) - {"exposure", "psf", "edisp"}
+    if unknown:
+        raise ValueError(
+            f"apply_irf: unknown part {', '.join(sorted(unknown))}; "
+            "expected exposure, psf or edisp"
+        )
+    return tuple((name, bool(flags[name])) for name in sorted(flags) if not flags[name])

@@ -1,0 +1,45 @@
+"""Parameters: their declaration, their table, their priors, and the vector that a fit moves."""
+
+from gammajax.parameters.field import (
+    ParameterSpec,
+    Slot,
+    get_values,
+    name_specs,
+    parameter,
+    slots,
+    table,
+    with_values,
+)
+from gammajax.parameters.priors import (
+    GaussianPrior,
+    GeneralizedGaussianPrior,
+    LogNormalPrior,
+    LogUniformPrior,
+    NumpyroPrior,
+    Prior,
+    UniformPrior,
+)
+from gammajax.parameters.space import ParameterSpace
+from gammajax.parameters.table import Link, ParameterRow, ParameterTable
+
+__all__ = [
+    "GaussianPrior",
+    "GeneralizedGaussianPrior",
+    "Link",
+    "LogNormalPrior",
+    "LogUniformPrior",
+    "NumpyroPrior",
+    "ParameterRow",
+    "ParameterSpace",
+    "ParameterSpec",
+    "ParameterTable",
+    "Prior",
+    "Slot",
+    "UniformPrior",
+    "get_values",
+    "name_specs",
+    "parameter",
+    "slots",
+    "table",
+    "with_values",
+]
