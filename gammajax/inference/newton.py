@@ -28,22 +28,21 @@ NEAR = 0.5
 
 
 class NewtonState(NamedTuple):
-    """Where a fit stands; what `newton` returns."""
+    """Where a fit stands; what `newton` returns.
+
+    ``x`` is the best point so far, ``at`` the derivatives there; ``trial`` is where the next
+    step looks, and ``gain`` the decrease that it expects.
+    """
 
     x: Any
     at: Derivatives
+    trial: Any
+    gain: Any
     edm: Any
     damping: Any
     n_steps: Any
     n_rejected: Any
     status: Any
-
-
-class _Step(NamedTuple):
-    delta: Any
-    predicted: Any
-    edm: Any
-    definite: Any
 
 
 def newton(
@@ -69,10 +68,17 @@ def newton(
     """
     space = problem.space
     x = jnp.where(space.free, jnp.clip(x, space.min, space.max), x)
-    start = derivatives(problem, x)
-    status = jnp.where(_finite(start), RUNNING, BAD_START)
+    zeros = jnp.zeros((x.size, x.size))
     state = NewtonState(
-        x, start, jnp.asarray(jnp.inf), jnp.asarray(1e-3), jnp.asarray(0), jnp.asarray(0), status
+        x=x,
+        at=Derivatives(jnp.asarray(jnp.inf), jnp.zeros_like(x), zeros, zeros),
+        trial=x,
+        gain=jnp.asarray(1.0),
+        edm=jnp.asarray(jnp.inf),
+        damping=jnp.asarray(1e-3),
+        n_steps=jnp.asarray(0),
+        n_rejected=jnp.asarray(0),
+        status=jnp.asarray(RUNNING),
     )
 
     def proceed(state: NewtonState) -> Any:
@@ -85,49 +91,47 @@ def newton(
     return state._replace(status=jnp.where(state.status == RUNNING, TOO_MANY, state.status))
 
 
-def _finite(at: Derivatives) -> Any:
-    return jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
-
-
 def _advance(problem: Problem, state: NewtonState, tolerance: float) -> NewtonState:
+    """Look at the trial point, keep it if it is better, and choose the next one."""
     space = problem.space
-    moving = movable(problem, state.x, state.at.gradient)
-    step = _solve(state.at, moving, state.damping)
-    trial = jnp.clip(state.x + step.delta, space.min, space.max)
-    trial = jnp.where(moving, trial, state.x)
-    taken = trial - state.x
-    gain = -(state.at.gradient @ taken + 0.5 * taken @ state.at.hessian @ taken)
-    at = derivatives(problem, trial)
-    noise = 1e-13 * (jnp.abs(state.at.stat) + 1.0)
-    drop = state.at.stat - at.stat
-    better = _finite(at) & (drop >= -noise) & ((drop > 0) | (step.edm < 1e3 * noise))
-    quality = drop / jnp.where(gain > 0, gain, jnp.inf)
-    damping = jnp.where(
-        better,
-        jnp.where(quality > 0.5, state.damping / 10, jnp.where(quality < 0.1, 3 * state.damping,
-                  state.damping)),
-        jnp.maximum(10 * state.damping, 1e-3),
-    )
-    damping = jnp.where(damping < 1e-9, 0.0, damping)
+    first = state.n_steps == 0
+    at = derivatives(problem, state.trial)
+    finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
+    noise = 1e-13 * (jnp.abs(at.stat) + 1.0)
+    drop = jnp.where(first, 1.0, state.at.stat - at.stat)
+    better = finite & ((drop > 0) | ((drop >= -noise) & (state.edm < 1e3 * noise)))
+    damping = jnp.where(first, state.damping, _damping(state.damping, better, drop / state.gain))
+    at = jax.tree_util.tree_map(lambda new, old: jnp.where(better, new, old), at, state.at)
+    x = jnp.where(better, state.trial, state.x)
 
-    # The distance belongs to the point the step started from: it decides before the step
-    # is looked at, but the point reached is kept if it is no worse.
-    close = step.edm < tolerance
+    moving = movable(problem, x, at.gradient)
+    delta, edm, definite = _step(at, moving, damping)
+    trial = jnp.where(moving, jnp.clip(x + delta, space.min, space.max), x)
+    taken = trial - x
+    gain = -(at.gradient @ taken + 0.5 * taken @ at.hessian @ taken)
     status = jnp.where(
-        close,
-        jnp.where(step.definite, CONVERGED, FLAT),
+        edm < tolerance,
+        jnp.where(definite, CONVERGED, FLAT),
         jnp.where(damping > 1e12, STUCK, RUNNING),
     )
-    pick = lambda new, old: jnp.where(better, new, old)  # noqa: E731
     return NewtonState(
-        x=pick(trial, state.x),
-        at=jax.tree_util.tree_map(pick, at, state.at),
-        edm=step.edm,
+        x=x,
+        at=at,
+        trial=trial,
+        gain=jnp.where(gain > 0, gain, jnp.inf),
+        edm=edm,
         damping=damping,
         n_steps=state.n_steps + 1,
         n_rejected=state.n_rejected + ~better,
-        status=status,
+        status=jnp.where(first & ~finite, BAD_START, status),
     )
+
+
+def _damping(damping: Any, better: Any, quality: Any) -> Any:
+    """The damping after a step that did ``quality`` times what it promised."""
+    smaller = jnp.where(damping < 1e-8, 0.0, damping / 10)
+    kept = jnp.where(quality > 0.5, smaller, jnp.where(quality < 0.1, 3 * damping, damping))
+    return jnp.where(better, kept, jnp.maximum(10 * damping, 1e-3))
 
 
 def movable(problem: Problem, x: Any, gradient: Any) -> Any:
@@ -137,39 +141,32 @@ def movable(problem: Problem, x: Any, gradient: Any) -> Any:
     return space.free & ~held
 
 
-def _solve(at: Derivatives, moving: Any, damping: Any) -> _Step:
+def _step(at: Derivatives, moving: Any, damping: Any) -> tuple[Any, Any, Any]:
+    """The step to try, the estimated distance, and whether the Hessian is definite."""
     diagonal = jnp.diag(at.fisher)
     usable = moving & (diagonal > 0)
     scale = jnp.where(usable, 1 / jnp.sqrt(jnp.where(usable, diagonal, 1.0)), 1.0)
     gradient = jnp.where(moving, at.gradient * scale, 0.0)
-    hessian = _scaled(at.hessian, scale, moving)
-    fisher = _scaled(at.fisher, scale, moving)
-    identity = jnp.eye(scale.size)
-
-    exact, definite = _downhill(hessian, gradient)
-    expected, _ = _downhill(fisher + 1e-12 * identity, gradient)
-    edm = jnp.where(definite, -0.5 * gradient @ exact, -0.5 * gradient @ expected)
-    near = -0.5 * gradient @ expected < NEAR
-    damped, ok = _downhill(hessian + damping * identity, gradient)
-    safe, _ = _downhill(fisher + (damping + 1e-12) * identity, gradient)
-    direction = jnp.where(near & ok & definite, damped, safe)
-    return _Step(
-        delta=jnp.where(moving, direction * scale, 0.0),
-        predicted=-0.5 * gradient @ direction,
-        edm=edm,
-        definite=definite,
-    )
-
-
-def _scaled(matrix: Any, scale: Any, moving: Any) -> Any:
     both = moving[:, None] & moving[None, :]
-    scaled = jnp.where(both, matrix * scale[:, None] * scale[None, :], 0.0)
-    return scaled + jnp.diag(jnp.where(moving, 0.0, 1.0))
-
-
-def _downhill(matrix: Any, gradient: Any) -> tuple[Any, Any]:
-    """-matrix^-1 gradient and whether the matrix is positive definite (else steepest)."""
-    factor = jnp.linalg.cholesky(matrix)
-    definite = jnp.all(jnp.isfinite(factor))
-    safe = jnp.where(definite, factor, jnp.eye(gradient.size))
-    return -jax.scipy.linalg.cho_solve((safe, True), gradient), definite
+    rest = jnp.diag(jnp.where(moving, 0.0, 1.0))
+    hessian, fisher = (
+        jnp.where(both, matrix * scale[:, None] * scale[None, :], 0.0) + rest
+        for matrix in (at.hessian, at.fisher)
+    )
+    extra = jnp.stack([0 * damping, 1e-12 + 0 * damping, damping, damping + 1e-12])
+    matrices = jnp.stack([hessian, fisher, hessian, fisher])
+    matrices = matrices + extra[:, None, None] * jnp.eye(moving.size)
+    factors = jnp.linalg.cholesky(matrices)
+    definite = jnp.all(jnp.isfinite(factors), axis=(1, 2))
+    factors = jnp.where(definite[:, None, None], factors, jnp.eye(moving.size))
+    right = jnp.broadcast_to(gradient, (4, gradient.size))[..., None]
+    lower = jax.lax.linalg.triangular_solve(factors, right, left_side=True, lower=True)
+    upper = jax.lax.linalg.triangular_solve(
+        factors, lower, left_side=True, lower=True, transpose_a=True
+    )
+    steps = -upper[..., 0]
+    distance = -0.5 * steps @ gradient
+    exact = definite[0] & definite[2] & (distance[1] < NEAR)
+    direction = jnp.where(exact, steps[2], steps[3])
+    edm = jnp.where(definite[0], distance[0], distance[1])
+    return jnp.where(moving, direction * scale, 0.0), edm, definite[0]
