@@ -1,0 +1,196 @@
+"""Fitting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from gammajax.inference import newton as second_order
+from gammajax.inference import problem as pure
+from gammajax.inference.covariance import KINDS, covariance_matrix
+from gammajax.inference.likelihood import Likelihood
+from gammajax.inference.newton import NewtonState, newton
+from gammajax.inference.problem import Problem
+from gammajax.inference.result import FitResult
+from gammajax.inference.timing import Stopwatch
+
+METHODS = ("newton", "lbfgs", "adam", "minuit")
+
+DEGENERATE = 1e-11
+"""Least eigenvalue of the Fisher matrix, scaled to a unit diagonal, that counts as one."""
+
+MESSAGES = {
+    second_order.CONVERGED: "distance to the minimum below tolerance",
+    second_order.STUCK: "no step decreases the statistic any more",
+    second_order.BAD_START: "the statistic is not finite at the start values",
+    second_order.TOO_MANY: "the largest number of steps was reached",
+    second_order.FLAT: (
+        "the Hessian is not positive definite: the data do not determine all free parameters"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How to minimise a likelihood.
+
+    Parameters
+    ----------
+    method : {"newton", "lbfgs", "adam", "minuit"}
+        ``newton`` uses exact second derivatives (see `gammajax.inference.newton`); ``lbfgs``
+        and ``adam`` come from optax and use gradients; ``minuit`` is Minuit's MIGRAD with
+        our gradient (needs the iminuit package).
+    tolerance : float
+        Estimated distance to the minimum, in units of the statistic, at which to stop.
+    max_steps : int, optional
+        Most steps; the default depends on the method.
+    covariance : {"hessian", "fisher", "sandwich"}
+        See `gammajax.inference.covariance`.
+
+    Examples
+    --------
+    >>> from gammajax.inference import Fit
+    >>> Fit(method="lbfgs")
+    Fit(method='lbfgs', tolerance=1e-08, max_steps=None, covariance='hessian')
+    """
+
+    method: str = "newton"
+    tolerance: float = 1e-8
+    max_steps: int | None = None
+    covariance: str = "hessian"
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(
+                f"Fit: method is {self.method!r}, expected one of {', '.join(METHODS)}"
+            )
+        if self.covariance not in KINDS:
+            raise ValueError(
+                f"Fit: covariance is {self.covariance!r}, expected one of {', '.join(KINDS)}"
+            )
+        if not self.tolerance > 0:
+            raise ValueError(f"Fit: tolerance is {self.tolerance}, expected a number above 0")
+
+    def run(self, likelihood: Likelihood) -> FitResult:
+        """Minimise, from the values that the likelihood's models have."""
+        with Stopwatch() as watch:
+            state = jax.block_until_ready(self._minimise(likelihood))
+        return self._result(likelihood, state, watch)
+
+    def _minimise(self, likelihood: Likelihood) -> NewtonState:
+        problem = likelihood.problem
+        x = np.asarray(problem.space.value)
+        if self.method == "newton":
+            return _newton(problem, x, self.tolerance, self.max_steps or 200)
+        if self.method == "minuit":
+            from gammajax.inference.minuit import minuit
+
+            return minuit(problem, x, self.tolerance, self.max_steps or 10_000)
+        from gammajax.inference.first_order import first_order
+
+        steps = self.max_steps or (2000 if self.method == "lbfgs" else 20_000)
+        return first_order(problem, x, self.tolerance, steps, self.method)
+
+    def _result(
+        self, likelihood: Likelihood, state: NewtonState, watch: Stopwatch
+    ) -> FitResult:
+        problem, index = likelihood.problem, likelihood._index
+        x, status = np.asarray(state.x), int(state.status)
+        low, high = np.asarray(problem.space.min), np.asarray(problem.space.max)
+        free = np.asarray(problem.space.free)
+        at_bound = free & ((x <= low) | (x >= high))
+        covariance = covariance_matrix(problem, x, state.at, free & ~at_bound, self.covariance)
+        names = likelihood.models.parameters.names
+        block = covariance[np.ix_(index, index)]
+        finite = bool(np.all(np.isfinite(block)))
+        if status == second_order.CONVERGED and _degenerate(state, free & ~at_bound):
+            status = second_order.FLAT
+        n_negative = int(_negative(problem, x))
+        success = status == second_order.CONVERGED and finite and n_negative == 0
+        return FitResult(
+            success=success,
+            message=_message(likelihood, state, status, finite, n_negative, block),
+            stat=float(state.at.stat),
+            theta=x[index],
+            covariance=block,
+            models=likelihood.models_at(x[index], np.where(np.isfinite(block), block, 0.0)),
+            likelihood=likelihood,
+            edm=float(state.edm),
+            gradient=np.asarray(state.at.gradient)[index],
+            n_evaluations=int(state.n_steps),
+            method=self.method,
+            at_bounds=tuple(names[i] for i in np.nonzero(at_bound)[0]),
+            n_negative=n_negative,
+            seconds={"compile": watch.compile, "fit": watch.run},
+        )
+
+
+def _degenerate(state: NewtonState, moving: np.ndarray) -> bool:
+    """Whether a direction of the moving parameters leaves every prediction as it is."""
+    fisher = np.asarray(state.at.fisher)[np.ix_(moving, moving)]
+    diagonal = np.diag(fisher)
+    if diagonal.size == 0 or not np.all(np.isfinite(fisher)):
+        return False
+    if np.any(diagonal <= 0):
+        return True
+    scale = 1 / np.sqrt(diagonal)
+    return bool(np.linalg.eigvalsh(fisher * np.outer(scale, scale))[0] < DEGENERATE)
+
+
+def _message(
+    likelihood: Likelihood,
+    state: NewtonState,
+    status: int,
+    finite: bool,
+    n_negative: int,
+    covariance: np.ndarray,
+) -> str:
+    text = MESSAGES[status]
+    if status == second_order.FLAT or (status == second_order.CONVERGED and not finite):
+        text = MESSAGES[second_order.FLAT] + _undetermined(likelihood, state)
+    if status == second_order.BAD_START:
+        text += _not_finite(likelihood)
+    if status in (second_order.STUCK, second_order.TOO_MANY):
+        text += f"; the distance to the minimum is estimated as {float(state.edm):.1e}"
+    if n_negative:
+        text += (
+            f"; the total prediction is negative in {n_negative} bins: bound the amplitudes "
+            "of the components from below"
+        )
+    return text
+
+
+def _undetermined(likelihood: Likelihood, state: NewtonState) -> str:
+    """The parameters along which the statistic curves least, or upward."""
+    index = likelihood._index
+    matrix = np.asarray(state.at.hessian)[np.ix_(index, index)]
+    fisher = np.diag(np.asarray(state.at.fisher))[index]
+    scale = np.where(fisher > 0, 1 / np.sqrt(np.where(fisher > 0, fisher, 1.0)), 1.0)
+    scaled = matrix * np.outer(scale, scale)
+    if not np.all(np.isfinite(scaled)):
+        return ""
+    _, vectors = np.linalg.eigh(scaled)
+    share = np.abs(vectors[:, 0])
+    worst = [likelihood.names[i] for i in np.argsort(-share) if share[i] > 0.3]
+    return f" (look at {', '.join(worst)})"
+
+
+def _not_finite(likelihood: Likelihood) -> str:
+    """The datasets whose statistic is not finite at the start."""
+    arrays = likelihood.stat_arrays(likelihood.start)
+    bad = [name for name, array in arrays.items() if not np.all(np.isfinite(array))]
+    return f" (in {', '.join(bad)})" if bad else " (in the priors or in a derivative)"
+
+
+@partial(jax.jit, static_argnames=("max_steps",))
+def _newton(problem: Problem, x: Any, tolerance: float, max_steps: int) -> NewtonState:
+    return newton(problem, x, tolerance, max_steps)
+
+
+@jax.jit
+def _negative(problem: Problem, x: Any) -> Any:
+    return pure.negative_bins(problem, x)
