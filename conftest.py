@@ -1,0 +1,68 @@
+"""What all tests and doctests share: numerical settings, data files, random numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import hypothesis
+import numpy as np
+import pytest
+
+from gammajax.config import enable_compilation_cache
+
+ROOT = Path(__file__).resolve().parent
+
+# Compiling is most of the time that the tests take. Tests keep a cache of their own.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+enable_compilation_cache(CACHE / "gammajax" / "xla-tests")
+
+hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
+hypothesis.settings.register_profile(
+    "ci", parent=hypothesis.settings.get_profile("default"), derandomize=True, database=None
+)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option that makes missing data files a failure."""
+    parser.addoption(
+        "--require-data",
+        action="store_true",
+        help="fail, instead of skip, where a file of real telescope data is not found",
+    )
+
+
+def data_folders() -> list[Path]:
+    """Where files of real telescope data are looked up."""
+    given = os.environ.get("GAMMAPY_DATA")
+    return [*([Path(given)] if given else []), ROOT.parent / "shared" / "data"]
+
+
+@pytest.fixture(scope="session")
+def data_path(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """A function from a name like ``joint-crab/spectra/hess/pha_obs23523.fits`` to a path.
+
+    A test that asks for a file that is not there is skipped, or fails with
+    ``--require-data``. Tests that use it carry the marker ``data``.
+    """
+
+    def find(name: str) -> Path:
+        for folder in data_folders():
+            if (folder / name).exists():
+                return folder / name
+        message = f"{name} is neither in $GAMMAPY_DATA nor in ../shared/data"
+        if request.config.getoption("--require-data"):
+            pytest.fail(f"{message}, and --require-data was given")
+        pytest.skip(message)
+
+    return find
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers that are the same in every run."""
+    return np.random.default_rng(20240229)
