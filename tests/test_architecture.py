@@ -151,7 +151,8 @@ def test_every_room_has_its_place() -> None:
         ),
         (
             "datasets",
-            "def f():\n    from gammajax.fold import x\n    a = 1\n    b = 2\n    c = 3\n    return x()",
+            "def f():\n    from gammajax.fold import x\n    a = b = 1\n    c = 2\n    d = 3\n"
+            "    return x()",
         ),
     ],
 )

@@ -36,7 +36,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
     import gammajax
 
     with pytest.raises(AttributeError, match="no attribute 'statz'"):
-        gammajax.statz  # noqa: B018
+        gammajax.statz
 
 
 def test_dir_lists_the_rooms() -> None:
