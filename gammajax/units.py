@@ -56,7 +56,7 @@ def to_value(value: Any, unit: str, *, where: str) -> np.ndarray:
         If the value is no number, or its unit does not convert.
     """
     described = f"a number or Quantity in {unit}" if unit else "a dimensionless number"
-    if isinstance(value, (bool, np.bool_)):
+    if value is None or isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{where}: got {value!r}, expected {described}")
     if isinstance(value, str):
         value = _parse(value, where, described)

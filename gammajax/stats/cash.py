@@ -65,6 +65,6 @@ def cstat(n_on: Any, mu: Any) -> Any:
 
 
 def cash_curvature(mu: Any) -> Any:
-    """Expected second derivative of `cash` by ``mu``: 2 / mu, and 0 where mu is not positive."""
+    """Expected second derivative of `cash` by ``mu``: 2 / mu, 0 where mu is not positive."""
     positive = mu > TRUNCATION
     return jnp.where(positive, 2 / jnp.where(positive, mu, 1.0), 0.0)

@@ -106,9 +106,8 @@ def test_first_derivatives() -> None:
 
 def test_second_derivative() -> None:
     for point in GRID + NEGATIVE:
-        n_on, n_off, alpha, mu = point
         expected = float(
-            mpmath.diff(lambda m, p=point: exact(p[0], p[1], p[2], m), mu, n=2, h=1e-15)
+            mpmath.diff(lambda m, p=point: exact(p[0], p[1], p[2], m), point[3], n=2, h=1e-15)
         )
         assert float(_second(*point)) == pytest.approx(expected, rel=1e-7, abs=1e-9), point
 
