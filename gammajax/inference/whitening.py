@@ -1,0 +1,108 @@
+r"""Coordinates in which a posterior is close to a unit normal.
+
+.. math:: \theta = T(u_0 + L z), \quad L L^T = \mathrm{cov}(u)
+
+T maps the real line onto the interval between a parameter's bounds: nothing for no bound,
+an exponential for one, a logistic function for two. :math:`u_0` and the covariance come from
+a fit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gammajax.inference.problem import Problem, total_stat
+from gammajax.inference.result import FitResult
+
+
+def into_box(u: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    """The value between the bounds, and the logarithm of its derivative by ``u``."""
+    has_low, has_high = jnp.isfinite(low), jnp.isfinite(high)
+    both, one = has_low & has_high, has_low ^ has_high
+    low_safe, high_safe = jnp.where(has_low, low, 0.0), jnp.where(has_high, high, 1.0)
+    width = jnp.where(both, high_safe - low_safe, 1.0)
+    inside = low_safe + width * jax.nn.sigmoid(u)
+    grown = jnp.exp(jnp.where(one, u, 0.0))
+    half = jnp.where(has_low, low_safe + grown, high_safe - grown)
+    value = jnp.where(both, inside, jnp.where(one, half, u))
+    slope = jnp.log(width) + jax.nn.log_sigmoid(u) + jax.nn.log_sigmoid(-u)
+    return value, jnp.where(both, slope, jnp.where(one, u, 0.0))
+
+
+def out_of_box(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[Any, Any]:
+    """The inverse of `into_box` for values inside, and du/dvalue (host)."""
+    u, slope = np.array(value), np.ones_like(value)
+    both = np.isfinite(low) & np.isfinite(high)
+    for i in np.nonzero(both)[0]:
+        below, above = value[i] - low[i], high[i] - value[i]
+        u[i], slope[i] = np.log(below / above), 1 / below + 1 / above
+    for i in np.nonzero(np.isfinite(low) & ~both)[0]:
+        u[i], slope[i] = np.log(value[i] - low[i]), 1 / (value[i] - low[i])
+    for i in np.nonzero(np.isfinite(high) & ~both)[0]:
+        u[i], slope[i] = np.log(high[i] - value[i]), -1 / (high[i] - value[i])
+    return u, slope
+
+
+class Whitening(eqx.Module):
+    """The map from z to the free parameters of a problem.
+
+    Attributes
+    ----------
+    index : array of int, shape (n_free,)
+        Where the free parameters stand.
+    low, high : array, shape (n_free,)
+    centre : array, shape (n_free,)
+        :math:`u_0`.
+    half : array, shape (n_free, n_free)
+        L, lower triangular.
+    """
+
+    index: Any
+    low: Any
+    high: Any
+    centre: Any
+    half: Any
+
+    @classmethod
+    def from_fit(cls, result: FitResult) -> Whitening:
+        """From a fit; a parameter at its bound starts half an error inside."""
+        likelihood = result.likelihood
+        index, space = likelihood._index, likelihood.problem.space
+        low, high = np.asarray(space.min)[index], np.asarray(space.max)[index]
+        covariance = np.array(result.covariance)
+        if not np.all(np.isfinite(covariance)):
+            raise ValueError(
+                f"the fit has no covariance to start a sampler from: {result.message}; add "
+                "priors to the parameters that the data do not determine, or freeze them"
+            )
+        fisher = np.diag(np.asarray(likelihood.fisher(result.theta)))
+        alone = np.sqrt(2 / np.where(fisher > 0, fisher, 1.0))
+        error = np.where(result.errors > 0, result.errors, alone)
+        held = result.errors <= 0
+        covariance[held, held] = error[held] ** 2
+        with np.errstate(invalid="ignore"):
+            room = np.where(np.isfinite(high - low), high - low, np.inf)
+        margin = np.minimum(0.5 * error, 0.25 * room)
+        theta = np.clip(result.theta, low + margin, high - margin)
+        centre, slope = out_of_box(theta, low, high)
+        scale = error * np.abs(slope)
+        shrink = np.minimum(1.0, 2.0 / np.where(slope == 1.0, 1.0, scale)) * slope
+        half = np.linalg.cholesky(covariance / np.outer(error, error)) * (error * shrink)[:, None]
+        return cls(index, low, high, centre, half)
+
+    def theta(self, z: Any) -> tuple[Any, Any]:
+        """The free parameters at z, and the log of the Jacobian determinant."""
+        value, slope = into_box(self.centre + self.half @ z, self.low, self.high)
+        return value, jnp.sum(slope)
+
+
+def potential(problem: Problem, whitening: Whitening, z: Any) -> Any:
+    """-ln of the posterior density of z, up to a constant."""
+    theta, log_jacobian = whitening.theta(z)
+    stat = total_stat(problem, problem.space.insert(theta, whitening.index))
+    return 0.5 * stat - log_jacobian
