@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,32 @@ class Models:
         models._table = table
         models._covariance = covariance
         return models
+
+    @classmethod
+    def read(cls, path: str | Path) -> Models:
+        """Read a YAML model file; see `gammajax.models.io`."""
+        from gammajax.models.io import read_models
+
+        return read_models(path)
+
+    def write(self, path: str | Path, *, overwrite: bool = False, **options: Any) -> None:
+        """Write a YAML model file and its covariance; see `gammajax.models.io`."""
+        from gammajax.models.io import write_models
+
+        write_models(self, path, overwrite=overwrite, **options)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Models:
+        """The models of a YAML text; see `gammajax.models.io`."""
+        from gammajax.models.io import models_from_yaml
+
+        return models_from_yaml(text)
+
+    def to_yaml(self, **options: Any) -> str:
+        """The models as YAML text; see `gammajax.models.io`."""
+        from gammajax.models.io import models_to_yaml
+
+        return models_to_yaml(self, **options)
 
     @property
     def parameters(self) -> ParameterTable:
@@ -142,7 +169,9 @@ class Models:
         """Take the prior off all parameters whose name matches a glob."""
         return self._change(pattern, lambda row: {"prior": None})
 
-    def link(self, pattern: str, to: str, *, factor: float = 1.0, offset: float = 0.0) -> Models:
+    def link(
+        self, pattern: str, to: str, *, factor: float = 1.0, offset: float = 0.0
+    ) -> Models:
         """Make parameters equal to ``factor`` times another one plus ``offset``.
 
         A parameter that the glob matches and that is ``to`` itself stays as it is.
@@ -153,7 +182,9 @@ class Models:
         def how(row: ParameterRow) -> dict[str, Any]:
             if row.name == target:
                 return {}
-            scale = factor * conversion_factor(unit, row.unit, where=f"{row.name} linked to {to}")
+            scale = factor * conversion_factor(
+                unit, row.unit, where=f"{row.name} linked to {to}"
+            )
             return {"link": Link(target, scale, offset)}
 
         return self._change(pattern, how)

@@ -18,9 +18,10 @@ from gammajax.parameters.priors import (
     NumpyroPrior,
     Prior,
     UniformPrior,
+    WeightedPrior,
 )
 from gammajax.parameters.space import ParameterSpace
-from gammajax.parameters.table import Link, ParameterRow, ParameterTable
+from gammajax.parameters.parameter_table import Link, ParameterRow, ParameterTable
 
 __all__ = [
     "GaussianPrior",
@@ -36,6 +37,7 @@ __all__ = [
     "Prior",
     "Slot",
     "UniformPrior",
+    "WeightedPrior",
     "get_values",
     "name_specs",
     "parameter",

@@ -188,3 +188,20 @@ class NumpyroPrior(Prior):
     def support(self) -> tuple[float, float]:
         low, high = self._edges()
         return (float(low), float(high))
+
+
+class WeightedPrior(Prior):
+    """Another prior whose statistic counts ``weight`` times, as model files may ask for."""
+
+    prior: Prior
+    weight: Any = parameter(1.0, description="factor on -2 ln p")
+
+    def __check_init__(self) -> None:
+        _require(self, self.weight > 0, f"weight is {self.weight}, expected a number above 0")
+
+    def stat(self, value: Any) -> Any:
+        return self.weight * self.prior.stat(value)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.prior.support
