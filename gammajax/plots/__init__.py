@@ -1,0 +1,20 @@
+"""Pictures: the only room that imports matplotlib.
+
+Every function takes the axes to draw on, or makes them, and gives them back.
+"""
+
+from gammajax.plots.datasets import plot_fit, plot_spectrum_dataset
+from gammajax.plots.posterior import plot_corner, plot_trace
+from gammajax.plots.scans import plot_contours, plot_correlation, plot_profile
+from gammajax.plots.sed import plot_sed
+
+__all__ = [
+    "plot_contours",
+    "plot_corner",
+    "plot_correlation",
+    "plot_fit",
+    "plot_profile",
+    "plot_sed",
+    "plot_spectrum_dataset",
+    "plot_trace",
+]
