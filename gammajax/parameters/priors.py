@@ -174,7 +174,7 @@ class NumpyroPrior(Prior):
     def stat(self, value: Any) -> Any:
         low, high = self._edges()
         inside = (value >= low) & (value <= high)
-        safe = jnp.where(inside, value, self.distribution.mean)
+        safe = jnp.where(inside, value, self.distribution.support.feasible_like(value))
         return jnp.where(inside, -2 * self.distribution.log_prob(safe), jnp.inf)
 
     def _edges(self) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.parameters.table import ParameterTable
+from gammajax.parameters.parameter_table import ParameterTable
 
 
 class ParameterSpace(eqx.Module):
