@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jax
@@ -146,7 +145,7 @@ class Likelihood:
         )
 
 
-@partial(jax.jit)
+@jax.jit
 def _stat(problem: Problem, index: Any, theta: Any) -> Any:
     return pure.total_stat(problem, problem.space.insert(theta, index))
 

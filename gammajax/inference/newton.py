@@ -105,7 +105,7 @@ def _advance(problem: Problem, state: NewtonState, tolerance: float) -> NewtonSt
     x = jnp.where(better, state.trial, state.x)
 
     moving = movable(problem, x, at.gradient)
-    delta, edm, definite = _step(at, moving, damping)
+    delta, edm, definite = newton_step(at, moving, damping)
     trial = jnp.where(moving, jnp.clip(x + delta, space.min, space.max), x)
     taken = trial - x
     gain = -(at.gradient @ taken + 0.5 * taken @ at.hessian @ taken)
@@ -141,7 +141,7 @@ def movable(problem: Problem, x: Any, gradient: Any) -> Any:
     return space.free & ~held
 
 
-def _step(at: Derivatives, moving: Any, damping: Any) -> tuple[Any, Any, Any]:
+def newton_step(at: Derivatives, moving: Any, damping: Any) -> tuple[Any, Any, Any]:
     """The step to try, the estimated distance, and whether the Hessian is definite."""
     diagonal = jnp.diag(at.fisher)
     usable = moving & (diagonal > 0)

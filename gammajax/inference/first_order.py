@@ -1,0 +1,103 @@
+"""Optax minimisers: L-BFGS and Adam, in decorrelated coordinates."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from gammajax.inference.closed_box import ClosedBox, closed_box, stat_of_z
+from gammajax.inference.newton import (
+    BAD_START,
+    CONVERGED,
+    FLAT,
+    TOO_MANY,
+    NewtonState,
+    newton_step,
+    movable,
+)
+from gammajax.inference.problem import Problem, derivatives
+
+PASSES = 6
+"""Times that a run is taken up again with a tighter goal, until the exact distance is small."""
+
+
+def first_order(
+    problem: Problem, x: np.ndarray, tolerance: float, max_steps: int, method: str
+) -> NewtonState:
+    """Minimise with gradients, until the exact estimated distance is below ``tolerance``."""
+    goal, n_steps = tolerance / 4, 0
+    state = report(problem, x, 0, tolerance)
+    for _ in range(PASSES):
+        if int(state.status) != TOO_MANY or n_steps >= max_steps:
+            break
+        box = closed_box(problem, x)
+        moved, taken = _run(problem, box, goal, max_steps - n_steps, method)
+        n_steps += int(taken)
+        x, goal = np.asarray(moved), goal / 100
+        state = report(problem, x, n_steps, tolerance)
+    return state
+
+
+@partial(jax.jit, static_argnames=("method",))
+def _run(
+    problem: Problem, box: ClosedBox, goal: float, max_steps: Any, method: str
+) -> tuple[Any, Any]:
+    """Step until |gradient|^2 / 4, the distance in these coordinates, is below ``goal``."""
+
+    def stat(z: Any) -> Any:
+        return stat_of_z(problem, box, z)
+
+    if method == "lbfgs":
+        solver = optax.lbfgs(memory_size=50)
+        value_and_grad = optax.value_and_grad_from_state(stat)
+    else:
+        solver = optax.adam(optax.cosine_decay_schedule(0.1, 2000, alpha=1e-4))
+        plain = jax.value_and_grad(stat)
+
+        def value_and_grad(z: Any, state: Any) -> Any:
+            return plain(z)
+
+    def proceed(carry: Any) -> Any:
+        _, _, gradient, step = carry
+        distance = jnp.sum(gradient**2) / 4
+        return (step == 0) | ((distance > goal) & (step < max_steps))
+
+    def advance(carry: Any) -> Any:
+        z, state, _, step = carry
+        value, gradient = value_and_grad(z, state=state)
+        updates, state = solver.update(
+            gradient, state, z, value=value, grad=gradient, value_fn=stat
+        )
+        return optax.apply_updates(z, updates), state, gradient, step + 1
+
+    z = jnp.zeros(box.centre.size)
+    z, _, _, step = jax.lax.while_loop(
+        proceed, advance, (z, solver.init(z), jnp.full(z.shape, jnp.inf), 0)
+    )
+    return box.x(problem, z), step
+
+
+@jax.jit
+def report(problem: Problem, x: Any, n_steps: Any, tolerance: float) -> NewtonState:
+    """Where a minimiser ended, with exact derivatives and the exact estimated distance."""
+    at = derivatives(problem, x)
+    moving = movable(problem, x, at.gradient)
+    _, edm, definite = newton_step(at, moving, jnp.asarray(0.0))
+    status = jnp.where(edm < tolerance, jnp.where(definite, CONVERGED, FLAT), TOO_MANY)
+    finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
+    return NewtonState(
+        x=jnp.asarray(x),
+        at=at,
+        trial=jnp.asarray(x),
+        gain=jnp.asarray(0.0),
+        edm=edm,
+        damping=jnp.asarray(0.0),
+        n_steps=jnp.asarray(n_steps),
+        n_rejected=jnp.asarray(0),
+        status=jnp.where(finite, status, BAD_START),
+    )
