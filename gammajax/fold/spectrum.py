@@ -23,7 +23,7 @@ from gammajax.fold.stack import Stack, stack_components
 from gammajax.irf import EDispKernel
 from gammajax.models import Models
 from gammajax.models.spectral.quadrature import NODES, NODES_NARROW
-from gammajax.stats import cash, cash_curvature, wstat, wstat_curvature
+from gammajax.stats import cash, cash_curvature, wstat, wstat_background, wstat_curvature
 
 SPLIT_WASTE = 2.0
 """Datasets share a padded array while it is at most this much larger than what is in it."""
@@ -105,6 +105,25 @@ class SpectrumTerm(eqx.Module):
         else:
             curvature = cash_curvature(mu + self.background)
         return jnp.where(self.mask, curvature, 0.0)
+
+    def expected(self, mu: Any, background: Any = None) -> tuple[Any, Any]:
+        """Expected on and off counts of each bin, for a signal and a background.
+
+        ``background`` is the one expected in the on region; by default the known one (Cash),
+        or the one that maximises the likelihood of the data (WStat).
+        """
+        if self.kind == "cash":
+            on = mu + (self.background if background is None else background)
+            return on, jnp.zeros_like(on)
+        if background is None:
+            off = wstat_background(self.counts, self.counts_off, self.alpha, mu)
+        else:
+            off = background / self.alpha
+        return mu + self.alpha * off, off
+
+    def with_counts(self, counts: Any, counts_off: Any) -> SpectrumTerm:
+        """The term with other data, shape (dataset, energy); traceable."""
+        return eqx.tree_at(lambda t: (t.counts, t.counts_off), self, (counts, counts_off))
 
     def negative_bins(self, mu: Any) -> Any:
         """The number of bins in which signal and background together are negative."""

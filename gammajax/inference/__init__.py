@@ -2,6 +2,42 @@
 
 from gammajax.inference.fit import Fit
 from gammajax.inference.likelihood import Likelihood
+from gammajax.inference.posterior import Posterior
+from gammajax.inference.predictive import PredictiveCheck, posterior_predictive
+from gammajax.inference.profile import (
+    Contour,
+    Interval,
+    Profile,
+    Surface,
+    confidence,
+    stat_contour,
+    stat_profile,
+    stat_surface,
+    upper_limit,
+)
 from gammajax.inference.result import FitResult
+from gammajax.inference.sample import sample
+from gammajax.inference.svi import svi
+from gammajax.inference.toys import Toys, fit_toys
 
-__all__ = ["Fit", "FitResult", "Likelihood"]
+__all__ = [
+    "Contour",
+    "Fit",
+    "FitResult",
+    "Interval",
+    "Likelihood",
+    "Posterior",
+    "PredictiveCheck",
+    "Profile",
+    "Surface",
+    "Toys",
+    "confidence",
+    "fit_toys",
+    "posterior_predictive",
+    "sample",
+    "stat_contour",
+    "stat_profile",
+    "stat_surface",
+    "svi",
+    "upper_limit",
+]
