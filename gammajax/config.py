@@ -37,8 +37,8 @@ def require_x64(what: str) -> None:
     """
     if not jax.config.jax_enable_x64:
         raise ValueError(
-            f"{what}: JAX is set to 32-bit floats, which leave noise of 1e-2 in a fit statistic. "
-            "Unset JAX_ENABLE_X64, or call jax.config.update('jax_enable_x64', True) first."
+            f"{what}: JAX is set to 32-bit floats, which leave noise of 1e-2 in a fit "
+            "statistic. Unset JAX_ENABLE_X64, or call jax.config.update('jax_enable_x64', True) first."
         )
 
 

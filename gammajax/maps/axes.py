@@ -55,8 +55,8 @@ class MapAxis:
             )
         if self.interp == "log" and edges[0] <= 0:
             raise ValueError(
-                f"MapAxis {self.name!r}: the first edge is {edges[0]:g}, and a logarithmic axis "
-                "starts above 0"
+                f"MapAxis {self.name!r}: the first edge is {edges[0]:g}, and a logarithmic "
+                "axis starts above 0"
             )
 
     @classmethod

@@ -10,6 +10,7 @@ from gammajax.parameters.field import (
     table,
     with_values,
 )
+from gammajax.parameters.parameter_table import Link, ParameterRow, ParameterTable
 from gammajax.parameters.priors import (
     GaussianPrior,
     GeneralizedGaussianPrior,
@@ -21,7 +22,6 @@ from gammajax.parameters.priors import (
     WeightedPrior,
 )
 from gammajax.parameters.space import ParameterSpace
-from gammajax.parameters.parameter_table import Link, ParameterRow, ParameterTable
 
 __all__ = [
     "GaussianPrior",

@@ -147,7 +147,7 @@ def slots(model: eqx.Module) -> list[Slot]:
             container, owner = owner, getattr(owner, field.name)
         if spec is None:
             continue
-        stem = ".".join(names[:-1] + [""]) if len(names) > 1 else ""
+        stem = ".".join([*names[:-1], ""]) if len(names) > 1 else ""
         if not spec.vector:
             found.append(Slot(stem + names[-1], spec, number, -1))
             continue

@@ -63,10 +63,8 @@ class ParameterTable:
 
     def __post_init__(self) -> None:
         names = [row.name for row in self.rows]
-        twice = {name for name in names if names.count(name) > 1} if len(
-            set(names)
-        ) < len(names) else set()
-        if twice:
+        if len(set(names)) < len(names):
+            twice = {name for name in names if names.count(name) > 1}
             raise ValueError(f"parameters with the same name: {', '.join(sorted(twice))}")
         self.resolved_links()
 
@@ -193,7 +191,7 @@ class ParameterTable:
 
     def __repr__(self) -> str:
         lines = self.to_table().pformat(max_lines=-1, max_width=-1)
-        return "\n".join([f"ParameterTable: {len(self)} parameters"] + list(lines))
+        return "\n".join([f"ParameterTable: {len(self)} parameters", *lines])
 
     def _repr_html_(self) -> str:
         return self.to_table()._repr_html_()
