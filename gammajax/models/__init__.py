@@ -1,15 +1,72 @@
 """Models of the sky and their parameters."""
 
 from gammajax.models.models import Models
+from gammajax.models.registry import SPECTRAL_MODELS, spectral_model_class
 from gammajax.models.sky import SkyModel
 from gammajax.models.spectral.base import SpectralModel
-from gammajax.models.spectral.log_parabola import LogParabolaSpectralModel
-from gammajax.models.spectral.power_law import PowerLawSpectralModel
+from gammajax.models.spectral.broken import (
+    BrokenPowerLawSpectralModel,
+    SmoothBrokenPowerLawSpectralModel,
+)
+from gammajax.models.spectral.compound import CompoundSpectralModel
+from gammajax.models.spectral.constant import ConstantSpectralModel
+from gammajax.models.spectral.crab import (
+    MeyerCrabSpectralModel,
+    create_crab_spectral_model,
+)
+from gammajax.models.spectral.cutoff import (
+    ExpCutoffPowerLaw3FGLSpectralModel,
+    ExpCutoffPowerLawSpectralModel,
+)
+from gammajax.models.spectral.ebl import EBLAbsorptionNormSpectralModel
+from gammajax.models.spectral.fermi import (
+    SuperExpCutoffPowerLaw3FGLSpectralModel,
+    SuperExpCutoffPowerLaw4FGLDR3SpectralModel,
+    SuperExpCutoffPowerLaw4FGLSpectralModel,
+)
+from gammajax.models.spectral.gaussian import GaussianSpectralModel
+from gammajax.models.spectral.log_parabola import (
+    LogParabola2SpectralModel,
+    LogParabolaSpectralModel,
+)
+from gammajax.models.spectral.norm import (
+    ExpCutoffPowerLawNormSpectralModel,
+    LogParabolaNormSpectralModel,
+    PowerLawNormSpectralModel,
+    ScaleSpectralModel,
+)
+from gammajax.models.spectral.piecewise import PiecewiseNormSpectralModel
+from gammajax.models.spectral.power_law import PowerLaw2SpectralModel, PowerLawSpectralModel
+from gammajax.models.spectral.template import TemplateNDSpectralModel, TemplateSpectralModel
 
 __all__ = [
+    "BrokenPowerLawSpectralModel",
+    "CompoundSpectralModel",
+    "ConstantSpectralModel",
+    "EBLAbsorptionNormSpectralModel",
+    "ExpCutoffPowerLaw3FGLSpectralModel",
+    "ExpCutoffPowerLawNormSpectralModel",
+    "ExpCutoffPowerLawSpectralModel",
+    "GaussianSpectralModel",
+    "LogParabola2SpectralModel",
+    "LogParabolaNormSpectralModel",
     "LogParabolaSpectralModel",
+    "MeyerCrabSpectralModel",
     "Models",
+    "PiecewiseNormSpectralModel",
+    "PowerLaw2SpectralModel",
+    "PowerLawNormSpectralModel",
     "PowerLawSpectralModel",
+    "SPECTRAL_MODELS",
+    "ScaleSpectralModel",
     "SkyModel",
+    "SmoothBrokenPowerLawSpectralModel",
     "SpectralModel",
+    "SuperExpCutoffPowerLaw3FGLSpectralModel",
+    "SuperExpCutoffPowerLaw4FGLDR3SpectralModel",
+    "SuperExpCutoffPowerLaw4FGLSpectralModel",
+    "TemplateNDSpectralModel",
+    "TemplateSpectralModel",
+    "create_crab_spectral_model",
+    "spectral_model_class",
 ]

@@ -1,0 +1,87 @@
+"""All models by the names that they have in model files."""
+
+from __future__ import annotations
+
+import difflib
+
+from gammajax.models.spectral.base import SpectralModel
+from gammajax.models.spectral.broken import (
+    BrokenPowerLawSpectralModel,
+    SmoothBrokenPowerLawSpectralModel,
+)
+from gammajax.models.spectral.compound import CompoundSpectralModel
+from gammajax.models.spectral.constant import ConstantSpectralModel
+from gammajax.models.spectral.crab import MeyerCrabSpectralModel
+from gammajax.models.spectral.cutoff import (
+    ExpCutoffPowerLaw3FGLSpectralModel,
+    ExpCutoffPowerLawSpectralModel,
+)
+from gammajax.models.spectral.ebl import EBLAbsorptionNormSpectralModel
+from gammajax.models.spectral.fermi import (
+    SuperExpCutoffPowerLaw3FGLSpectralModel,
+    SuperExpCutoffPowerLaw4FGLDR3SpectralModel,
+    SuperExpCutoffPowerLaw4FGLSpectralModel,
+)
+from gammajax.models.spectral.gaussian import GaussianSpectralModel
+from gammajax.models.spectral.log_parabola import (
+    LogParabola2SpectralModel,
+    LogParabolaSpectralModel,
+)
+from gammajax.models.spectral.norm import (
+    ExpCutoffPowerLawNormSpectralModel,
+    LogParabolaNormSpectralModel,
+    PowerLawNormSpectralModel,
+    ScaleSpectralModel,
+)
+from gammajax.models.spectral.piecewise import PiecewiseNormSpectralModel
+from gammajax.models.spectral.power_law import PowerLaw2SpectralModel, PowerLawSpectralModel
+from gammajax.models.spectral.template import TemplateNDSpectralModel, TemplateSpectralModel
+
+SPECTRAL_MODELS: tuple[type[SpectralModel], ...] = (
+    ConstantSpectralModel,
+    PowerLawSpectralModel,
+    PowerLaw2SpectralModel,
+    BrokenPowerLawSpectralModel,
+    SmoothBrokenPowerLawSpectralModel,
+    ExpCutoffPowerLawSpectralModel,
+    ExpCutoffPowerLaw3FGLSpectralModel,
+    SuperExpCutoffPowerLaw3FGLSpectralModel,
+    SuperExpCutoffPowerLaw4FGLSpectralModel,
+    SuperExpCutoffPowerLaw4FGLDR3SpectralModel,
+    LogParabolaSpectralModel,
+    LogParabola2SpectralModel,
+    GaussianSpectralModel,
+    MeyerCrabSpectralModel,
+    TemplateSpectralModel,
+    TemplateNDSpectralModel,
+    PowerLawNormSpectralModel,
+    LogParabolaNormSpectralModel,
+    ExpCutoffPowerLawNormSpectralModel,
+    PiecewiseNormSpectralModel,
+    EBLAbsorptionNormSpectralModel,
+    ScaleSpectralModel,
+    CompoundSpectralModel,
+)
+"""All spectral models."""
+
+
+def spectral_model_class(tag: str) -> type[SpectralModel]:
+    """The spectral model that a tag stands for: ``"PowerLawSpectralModel"`` or ``"pl"``.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message lists names that are close.
+
+    Examples
+    --------
+    >>> from gammajax.models.registry import spectral_model_class
+    >>> spectral_model_class("pl").__name__
+    'PowerLawSpectralModel'
+    """
+    known = {name: model for model in SPECTRAL_MODELS for name in model.tags}
+    if tag in known:
+        return known[tag]
+    close = difflib.get_close_matches(str(tag), known, n=3, cutoff=0.4)
+    hint = f"did you mean {', '.join(close)}?" if close else f"there are {', '.join(known)}"
+    raise ValueError(f"unknown type of spectral model {tag!r}; {hint}")
