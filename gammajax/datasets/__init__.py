@@ -1,7 +1,20 @@
 """Counts with their responses."""
 
 from gammajax.datasets.datasets import Datasets
+from gammajax.datasets.gadf import read_gadf, write_gadf
+from gammajax.datasets.io import read_datasets, read_spectrum, write_datasets
 from gammajax.datasets.ogip import read_ogip, write_ogip
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
 
-__all__ = ["Datasets", "SpectrumDataset", "SpectrumDatasetOnOff", "read_ogip", "write_ogip"]
+__all__ = [
+    "Datasets",
+    "SpectrumDataset",
+    "SpectrumDatasetOnOff",
+    "read_datasets",
+    "read_gadf",
+    "read_ogip",
+    "read_spectrum",
+    "write_datasets",
+    "write_gadf",
+    "write_ogip",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 
@@ -25,6 +26,19 @@ class Datasets:
                     f"two datasets are called {name!r}; give them other names when reading, "
                     "or with dataset.replace(name=...)"
                 )
+
+    @classmethod
+    def read(cls, path: str | Path) -> Datasets:
+        """Read a YAML list of datasets and its files; see `gammajax.datasets.io`."""
+        from gammajax.datasets.io import read_datasets
+
+        return read_datasets(path)
+
+    def write(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write a YAML list and the files of the datasets; see `gammajax.datasets.io`."""
+        from gammajax.datasets.io import write_datasets
+
+        write_datasets(self, path, overwrite=overwrite)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -38,7 +38,14 @@ class FitsFile:
                 for hdu in hdus:
                     hdu.data  # noqa: B018  (reads it, so that a short file is found here)
                 return list(hdus)
-        except (OSError, AstropyUserWarning, EOFError, TypeError, ValueError, KeyError) as error:
+        except (
+            OSError,
+            AstropyUserWarning,
+            EOFError,
+            TypeError,
+            ValueError,
+            KeyError,
+        ) as error:
             raise ValueError(
                 f"{self.path}: is damaged or no FITS file ({str(error).splitlines()[0]})"
             ) from None

@@ -82,8 +82,13 @@ def read_ogip(filename: str | Path, *, name: str | None = None) -> Any:
         "livetime": exposure_time,
         "meta": {"filename": str(path), "telescope": spectrum.header.get("TELESCOP", "")},
     }
+    if "MASK_FIT" in spectrum.columns.names:
+        common["mask_fit"] = np.asarray(spectrum.data["MASK_FIT"], dtype=bool)
     if bkg_name is None:
-        return SpectrumDataset(**common)
+        background = 0.0
+        if "BACKGROUND" in spectrum.columns.names:
+            background = pha.column(spectrum, "BACKGROUND")
+        return SpectrumDataset(**common, background=background)
     return SpectrumDatasetOnOff(**common, **_read_off(path, bkg_name, spectrum, exposure_time))
 
 
@@ -123,7 +128,9 @@ def _named(table: Any, key: str) -> str | None:
 def _positive(file: FitsFile, table: Any, key: str) -> float:
     value = file.keyword(table, key)
     if not isinstance(value, (int, float)) or not value > 0:
-        raise ValueError(f"{file.path}[{table.name}]: {key} is {value!r}, expected a time above 0")
+        raise ValueError(
+            f"{file.path}[{table.name}]: {key} is {value!r}, expected a time above 0"
+        )
     return float(value)
 
 
@@ -147,7 +154,9 @@ def _column_or_key(path: Path, table: Any, key: str, default: float) -> np.ndarr
     else:
         values = np.full(len(table.data), float(table.header.get(key, default)))
     if not np.all(np.isfinite(values)) or np.any(values < 0):
-        raise ValueError(f"{path}[{table.name}]: {key} has values that are negative or no number")
+        raise ValueError(
+            f"{path}[{table.name}]: {key} has values that are negative or no number"
+        )
     return values
 
 
@@ -171,9 +180,7 @@ def _read_rmf(path: Path) -> EDispKernel:
     table = file.table("MATRIX", "SPECRESP MATRIX")
     energy_true = file.axis(table, "ENERG_LO", "ENERG_HI", name="energy_true")
     energy = _read_ebounds(file)
-    data = {
-        name: file.raw(table, name) for name in ("N_GRP", "F_CHAN", "N_CHAN", "MATRIX")
-    }
+    data = {name: file.raw(table, name) for name in ("N_GRP", "F_CHAN", "N_CHAN", "MATRIX")}
     first = _first_channel(file, table)
     matrix = np.zeros((energy_true.nbin, energy.nbin))
     for row in range(energy_true.nbin):
@@ -185,8 +192,8 @@ def _read_rmf(path: Path) -> EDispKernel:
             start, size = int(starts[group]) - first, int(sizes[group])
             if start < 0 or start + size > energy.nbin or used + size > values.size:
                 raise ValueError(
-                    f"{path}[{table.name}]: row {row} fills channels {start} to {start + size}, "
-                    f"but EBOUNDS has {energy.nbin}"
+                    f"{path}[{table.name}]: row {row} fills channels {start} to "
+                    f"{start + size}, but EBOUNDS has {energy.nbin}"
                 )
             matrix[row, start : start + size] += values[used : used + size]
             used += size
@@ -222,5 +229,3 @@ def write_ogip(dataset: Any, filename: str | Path, *, overwrite: bool = False) -
     from gammajax.datasets.ogip_write import write
 
     write(dataset, Path(filename), overwrite=overwrite)
-
-

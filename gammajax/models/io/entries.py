@@ -17,7 +17,7 @@ from gammajax.units import conversion_factor
 KEYS = ("name", "value", "unit", "error", "min", "max", "frozen", "link", "prior")
 
 IGNORED_KEYS = ("interp", "scale_method", "scale_transform", "is_norm", "factor", "scale")
-"""How gammapy scales a parameter for its optimisers: read over, fits here scale by themselves."""
+"""How gammapy scales a parameter for its optimisers: read over, a fit here scales by itself."""
 
 _BOOLEANS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 

@@ -1,0 +1,176 @@
+"""Spectra in the map format of gammapy, as its ``Datasets.write`` makes them.
+
+One file holds all: each quantity is a table ``NAME`` with a column ``DATA``, one row a bin,
+and its axes in ``NAME_BANDS``. The last axis of ``DATA`` is one sky region, so there is one
+number for each bin; ``EDISP`` has one row for each true energy, and in it the reconstructed
+ones. gammapy reads every `SpectrumDataset` in this format, and only in this one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gammajax.datasets.files import FitsFile
+from gammajax.datasets.ogip_write import table, write_tables
+from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
+from gammajax.irf import EDispKernel
+from gammajax.maps import MapAxis
+from gammajax.units import EXPOSURE
+
+RECO = ("ENERGY", "E_MIN", "E_MAX")
+TRUE = ("ENERGY_TRUE", "ENERGY_TRUE_MIN", "ENERGY_TRUE_MAX")
+
+
+def read_gadf(filename: str | Path, *, name: str | None = None) -> Any:
+    """Read a spectrum in the map format.
+
+    Parameters
+    ----------
+    filename : path-like
+    name : str, optional
+        Name of the dataset; by default the file's stem.
+
+    Returns
+    -------
+    dataset : `SpectrumDatasetOnOff` if the file has ``COUNTS_OFF``, else `SpectrumDataset`
+        The format has no livetime; it is read if this package wrote the file.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, lacks a table, or is of a sky map and not of one region.
+    """
+    file = FitsFile(filename)
+    there = [hdu.name for hdu in file.hdus]
+    energy = file.axis(file.table("COUNTS_BANDS"), *RECO[1:], name="energy")
+    energy_true = file.axis(file.table("EXPOSURE_BANDS"), *TRUE[1:], name="energy_true")
+    common = {
+        "name": name or file.path.name.split(".")[0],
+        "energy": energy,
+        "energy_true": energy_true,
+        "counts": _values(file, "COUNTS", energy),
+        "exposure": _values(file, "EXPOSURE", energy_true, EXPOSURE),
+        "edisp": _edisp(file, energy_true, energy),
+        "livetime": file.table("EXPOSURE").header.get("LIVETIME", float("nan")),
+        "meta": {"filename": str(file.path)},
+    }
+    for mask in ("MASK_SAFE", "MASK_FIT"):
+        if mask in there:
+            common[mask.lower()] = _values(file, mask, energy) != 0
+    if "COUNTS_OFF" not in there:
+        background = _values(file, "BACKGROUND", energy) if "BACKGROUND" in there else 0.0
+        return SpectrumDataset(**common, background=background)
+    off = {key: key.upper() for key in ("counts_off", "acceptance", "acceptance_off")}
+    arrays = {key: _values(file, hdu, energy) for key, hdu in off.items()}
+    return SpectrumDatasetOnOff(**common, **arrays)
+
+
+def _values(file: FitsFile, hdu: str, axis: MapAxis, unit: str | None = None) -> np.ndarray:
+    values = file.column(file.table(hdu), "DATA", unit)
+    if values.size != axis.nbin:
+        raise ValueError(
+            f"{file.path}[{hdu}]: DATA has shape {values.shape}, expected one number for each "
+            f"of {axis.nbin} bins; this version folds spectra, not maps"
+        )
+    return values.reshape(axis.nbin)
+
+
+def _edisp(file: FitsFile, energy_true: MapAxis, energy: MapAxis) -> EDispKernel:
+    if not any(hdu.name == "EDISP" for hdu in file.hdus):
+        return EDispKernel.from_diagonal(energy_true, energy)
+    values = file.column(file.table("EDISP"), "DATA")
+    if values.size != energy.nbin * energy_true.nbin:
+        raise ValueError(
+            f"{file.path}[EDISP]: DATA has shape {values.shape}, expected {energy_true.nbin} "
+            f"true times {energy.nbin} reconstructed energies"
+        )
+    bands = file.table("EDISP_BANDS")
+    for axis, column, step in ((energy, RECO[1], 1), (energy_true, TRUE[1], energy.nbin)):
+        edges = file.column(bands, column, axis.unit)[::step][: axis.nbin]
+        if edges.size != axis.nbin or not np.allclose(edges, axis.edges_min, rtol=1e-5, atol=0):
+            raise ValueError(
+                f"{file.path}[EDISP_BANDS]: {column} has other energies than {axis!r}, which "
+                "counts or exposure have"
+            )
+    try:
+        return EDispKernel(energy_true, energy, values.reshape(energy_true.nbin, energy.nbin))
+    except ValueError as error:
+        raise ValueError(f"{file.path}[EDISP]: {error}") from None
+
+
+def write_gadf(
+    dataset: SpectrumDataset, filename: str | Path, *, overwrite: bool = False
+) -> None:
+    """Write a spectrum with a known background in the map format, which gammapy opens.
+
+    Parameters
+    ----------
+    dataset : `SpectrumDataset`
+    filename : path-like
+    overwrite : bool
+        Whether a file that is there may be replaced.
+    """
+    reco = {"energy": (RECO, dataset.energy)}
+    true = {"energy_true": (TRUE, dataset.energy_true)}
+    both = {**reco, **true}
+    time = {} if np.isnan(dataset.livetime) else {"LIVETIME": dataset.livetime}
+    tables = [
+        *_map("COUNTS", dataset.counts, reco),
+        *_map("EXPOSURE", dataset.exposure, true, EXPOSURE, **time),
+        *_map("BACKGROUND", dataset.background, reco),
+        *_map("EDISP", dataset.edisp.matrix, both),
+        *_map(
+            "EDISP_EXPOSURE", dataset.exposure[:, None], {**_one_bin(dataset), **true}, EXPOSURE
+        ),
+        *_map("MASK_SAFE", dataset.mask_safe, reco),
+    ]
+    if not dataset.mask_fit.all():
+        tables += _map("MASK_FIT", dataset.mask_fit, reco)
+    write_tables({Path(filename): tables}, overwrite=overwrite)
+
+
+def _one_bin(dataset: SpectrumDataset) -> dict[str, tuple[tuple[str, ...], MapAxis]]:
+    """One reconstructed bin over the whole range, the axis of the exposure of a dispersion."""
+    edges = dataset.energy.edges[[0, -1]]
+    return {"energy": (RECO, MapAxis(edges))}
+
+
+def _map(
+    name: str,
+    values: np.ndarray,
+    axes: dict[str, tuple[tuple[str, ...], MapAxis]],
+    unit: str | None = None,
+    **header: Any,
+) -> list[Any]:
+    """The tables of one quantity; the first axis varies fastest."""
+    for place, (columns, axis) in enumerate(axes.values(), start=1):
+        header[f"AXCOLS{place}"] = ",".join(columns[1:])
+        header[f"INTERP{place}"] = axis.interp
+    rows = values.shape[0]
+    form = "L" if values.dtype == bool else "D"
+    inner = values.shape[1:]
+    data = values.reshape(rows, *inner, 1, 1)
+    size = int(np.prod(inner, dtype=int))
+    main = {"CHANNEL": ("J", None, np.arange(rows)), "DATA": (f"{size}{form}", unit, data)}
+    hdu = table(name, main, **header)
+    return [hdu, _bands(f"{name}_BANDS", axes, header)]
+
+
+def _bands(
+    name: str, axes: dict[str, tuple[tuple[str, ...], MapAxis]], header: dict[str, Any]
+) -> Any:
+    """The table of the axes of a quantity: all combinations of bins, the first fastest."""
+    grid = np.indices([axis.nbin for _, axis in reversed(axes.values())])
+    bins = [index.ravel() for index in grid[::-1]]
+    columns: dict[str, tuple[str, str | None, Any]] = {
+        "CHANNEL": ("J", None, np.arange(bins[0].size))
+    }
+    for index, (keys, axis) in zip(bins, axes.values(), strict=True):
+        for key, values in zip(
+            keys, (axis.center, axis.edges_min, axis.edges_max), strict=True
+        ):
+            columns[key] = ("D", axis.unit, values[index])
+    return table(name, columns, **header)
