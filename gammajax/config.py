@@ -12,13 +12,14 @@ import os
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 
 
-def _user_chose_precision() -> bool:
-    return "JAX_ENABLE_X64" in os.environ or bool(jax.config.jax_enable_x64)
+def _in_x64() -> bool:
+    return jnp.result_type(float) == jnp.float64
 
 
-if not _user_chose_precision():
+if "JAX_ENABLE_X64" not in os.environ and not _in_x64():
     jax.config.update("jax_enable_x64", True)
 
 
@@ -35,10 +36,11 @@ def require_x64(what: str) -> None:
     ValueError
         If ``jax_enable_x64`` is off.
     """
-    if not jax.config.jax_enable_x64:
+    if not _in_x64():
         raise ValueError(
             f"{what}: JAX is set to 32-bit floats, which leave noise of 1e-2 in a fit "
-            "statistic. Unset JAX_ENABLE_X64, or call jax.config.update('jax_enable_x64', True) first."
+            "statistic. Unset JAX_ENABLE_X64, or call "
+            "jax.config.update('jax_enable_x64', True) first."
         )
 
 

@@ -105,7 +105,7 @@ def conversion_factor(from_unit: str, to_unit: str, *, where: str) -> float:
     from astropy.units import Unit, UnitConversionError
 
     try:
-        return float(Unit(from_unit).to(to_unit))
+        return np.asarray(Unit(from_unit).to(to_unit)).item()
     except UnitConversionError:
         raise ValueError(
             f"{where}: got the unit {from_unit!r}, which does not convert to {to_unit!r}"

@@ -15,6 +15,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
+from jax.core import Tracer
 
 import gammajax.config  # noqa: F401  (64-bit floats before the first array)
 from gammajax.units import to_value
@@ -45,7 +46,7 @@ class ParameterSpec:
 
     def convert(self, value: Any) -> Any:
         """``value`` as a float64 array in this parameter's unit; traced values pass."""
-        if isinstance(value, jax.core.Tracer):
+        if isinstance(value, Tracer):
             return value
         array = to_value(value, self.unit, where=self.where)
         if array.ndim != int(self.vector):

@@ -184,9 +184,9 @@ class ParameterTable:
             for row in self.rows
         ]
         table = Table(rows=rows, names=list(rows[0]) if rows else ["name", "value"])
-        for column in ("value", "error", "min", "max"):
-            if column in table.colnames and rows:
-                table[column].format = ".4e" if column in ("value", "error") else "g"
+        for column in table.columns.values():
+            if column.dtype.kind == "f":
+                column.format = ".4e" if column.name in ("value", "error") else "g"
         return table
 
     def __repr__(self) -> str:

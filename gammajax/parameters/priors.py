@@ -13,6 +13,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from gammajax.parameters.field import name_specs, parameter
 
@@ -35,7 +36,7 @@ class Prior(eqx.Module):
 
 def _require(prior: Prior, condition: Any, message: str) -> None:
     leaves = jax.tree_util.tree_leaves(prior)
-    if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+    if any(isinstance(leaf, Tracer) for leaf in leaves):
         return
     if not np.all(condition):
         raise ValueError(f"{type(prior).__name__}: {message}")
