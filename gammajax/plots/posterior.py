@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,28 +14,49 @@ from gammajax.plots.labels import exponent, parameter_label, short_names
 from gammajax.plots.style import COLOURS, FAINT, MODEL, TRUTH, styled
 
 
-def _scaled(posterior: Any) -> tuple[np.ndarray, list[str], np.ndarray]:
+def _scaled(posterior: Any, places: list[int]) -> tuple[np.ndarray, list[str], np.ndarray]:
     """Samples (chain, draw, parameter) over their powers of ten, labels, and the powers."""
-    samples = np.asarray(posterior.samples)
-    powers = np.array([exponent(samples[..., i]) for i in range(samples.shape[-1])])
+    samples = np.asarray(posterior.samples)[..., places]
+    powers = np.array([exponent(samples[..., i]) for i in range(len(places))])
+    names = short_names(posterior.names)
     labels = [
-        parameter_label(name, unit, int(power))
-        for name, unit, power in zip(
-            short_names(posterior.names), posterior.units, powers, strict=True
-        )
+        parameter_label(names[place], posterior.units[place], int(power))
+        for place, power in zip(places, powers, strict=True)
     ]
     return samples / 10.0**powers, labels, powers
 
 
+def _places(posterior: Any, names: Sequence[str] | None) -> list[int]:
+    """The parameters that names or globs stand for; all of them for None."""
+    if names is None:
+        return list(range(len(posterior.names)))
+    found: list[int] = []
+    for pattern in names:
+        matched = [i for i, name in enumerate(posterior.names) if fnmatchcase(name, pattern)]
+        if not matched:
+            known = ", ".join(posterior.names)
+            raise ValueError(f"the posterior has no parameter {pattern!r} (it has {known})")
+        found += [i for i in matched if i not in found]
+    return found
+
+
 @styled
-def plot_corner(posterior: Any, *, truths: Any = None, figure: Any = None) -> Any:
+def plot_corner(
+    posterior: Any,
+    *,
+    names: Sequence[str] | None = None,
+    truths: Mapping[str, float] | None = None,
+    figure: Any = None,
+) -> Any:
     """One- and two-dimensional marginals of a posterior.
 
     Parameters
     ----------
     posterior : `~gammajax.inference.Posterior`
-    truths : dict or sequence, optional
-        True values in canonical units, by parameter name or in the order of ``names``.
+    names : list of str, optional
+        Parameters to show, or globs of them.
+    truths : dict, optional
+        True values in canonical units, by parameter name.
     figure : `~matplotlib.figure.Figure`, optional
 
     Returns
@@ -44,19 +67,22 @@ def plot_corner(posterior: Any, *, truths: Any = None, figure: Any = None) -> An
     """
     import corner
 
-    samples, labels, powers = _scaled(posterior)
+    places = _places(posterior, names)
+    samples, labels, powers = _scaled(posterior, places)
     flat = samples.reshape(-1, samples.shape[-1])
     n = flat.shape[-1]
+    marks = None
     if truths is not None:
-        values = (
-            [truths[name] for name in posterior.names] if hasattr(truths, "keys") else truths
-        )
-        truths = np.asarray(values, dtype=np.float64) / 10.0**powers
+        known = [truths.get(posterior.names[place]) for place in places]
+        marks = [
+            None if value is None else value / 10.0**power
+            for value, power in zip(known, powers, strict=True)
+        ]
     with plt.rc_context({"figure.constrained_layout.use": False, "axes.grid": False}):
         figure = corner.corner(
             flat,
             labels=labels,
-            truths=truths,
+            truths=marks,
             truth_color=TRUTH,
             color=MODEL,
             bins=30,
@@ -90,12 +116,16 @@ def _corner_titles(axes: np.ndarray, flat: np.ndarray) -> None:
 
 
 @styled
-def plot_trace(posterior: Any, *, figure: Any = None) -> Any:
+def plot_trace(
+    posterior: Any, *, names: Sequence[str] | None = None, figure: Any = None
+) -> Any:
     """The path of every chain, and its histogram, one row a parameter.
 
     Parameters
     ----------
     posterior : `~gammajax.inference.Posterior`
+    names : list of str, optional
+        Parameters to show, or globs of them.
     figure : `~matplotlib.figure.Figure`, optional
 
     Returns
@@ -103,11 +133,12 @@ def plot_trace(posterior: Any, *, figure: Any = None) -> Any:
     axes : array of axes, shape (parameter, 2)
         Chains that agree look alike; R-hat and the effective sample size are in the title.
     """
-    samples, labels, _ = _scaled(posterior)
+    places = _places(posterior, names)
+    samples, labels, _ = _scaled(posterior, places)
     n_chains, n_draws, n = samples.shape
     figure = figure if figure is not None else plt.figure(figsize=(8.0, 1.7 * n + 0.6))
     axes = figure.subplots(n, 2, squeeze=False, gridspec_kw={"width_ratios": [3, 1]})
-    r_hat, ess = np.asarray(posterior.r_hat), np.asarray(posterior.ess)
+    r_hat, ess = (np.asarray(quality)[places] for quality in (posterior.r_hat, posterior.ess))
     for i, (path, histogram) in enumerate(axes):
         edges = np.histogram_bin_edges(samples[..., i], bins=30)
         for chain in range(n_chains):

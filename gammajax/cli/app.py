@@ -1,0 +1,173 @@
+"""The command line: what the commands are called and what they say about themselves.
+
+JAX takes seconds to import, so no module that imports it is imported here: the commands
+import theirs when they run.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from gammajax import __version__
+from gammajax.cli import options as opt
+from gammajax.cli.console import say_error
+
+app = typer.Typer(
+    name="gammajax",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "[bold]New here?[/bold] Run [cyan]gammajax demo --output demo[/cyan] and open "
+        "demo/index.html: it simulates a source, fits and samples it, and leaves the files "
+        "that the other commands read."
+    ),
+)
+
+EXIT_CODES = (
+    "[bold]Exit status:[/bold] 0 all went well; 1 the results are written, but are not to be "
+    "trusted (it says why); 2 bad input, nothing is written."
+)
+FIT_EXAMPLES = (
+    "[bold]Examples[/bold]\n\n"
+    "[cyan]gammajax fit -d datasets.yaml -m models.yaml -o result[/cyan]\n\n"
+    "[cyan]gammajax fit -d datasets.yaml -m models.yaml -o result --energy-min 'hess*=0.5 TeV' "
+    "--energy-min 'magic*=80 GeV' --energy-max '30 TeV'[/cyan]\n\n" + EXIT_CODES
+)
+SAMPLE_EXAMPLES = (
+    "[bold]Examples[/bold]\n\n"
+    "[cyan]gammajax sample -d datasets.yaml -m models.yaml -o posterior[/cyan]\n\n"
+    "[cyan]gammajax sample -d datasets.yaml -m models.yaml -o quick --svi[/cyan]\n\n"
+    + EXIT_CODES
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"gammajax {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Gamma-ray spectra, from files to fits and posteriors, with exact derivatives."""
+
+
+@app.command(epilog=FIT_EXAMPLES)
+def fit(
+    datasets: opt.DatasetsFile,
+    models: opt.ModelsFile,
+    output: opt.Output,
+    method: opt.Method = "newton",
+    covariance: opt.Covariance = "hessian",
+    energy_min: opt.EnergyMin = None,
+    energy_max: opt.EnergyMax = None,
+    overwrite: opt.Overwrite = False,
+    plots: opt.Plots = True,
+    quiet: opt.Quiet = False,
+    cache: opt.Cache = True,
+) -> None:
+    """Fit models to datasets.
+
+    Prints the parameters and writes into the output folder: [bold]models.yaml[/bold] with
+    errors and a covariance file, [bold]fit.json[/bold] with the statistic, the times and all
+    parameters, and plots of the counts, the spectra and the correlations.
+    """
+    from gammajax.cli.fit import run
+
+    request = opt.Request(datasets, models, output, energy_min, energy_max, overwrite)
+    show = opt.Show(plots=plots, quiet=quiet, cache=cache)
+    raise typer.Exit(run(request, show, method=method, covariance=covariance))
+
+
+@app.command(epilog=SAMPLE_EXAMPLES)
+def sample(
+    datasets: opt.DatasetsFile,
+    models: opt.ModelsFile,
+    output: opt.Output,
+    chains: Annotated[int, typer.Option(min=1, help="Independent chains.")] = 4,
+    warmup: Annotated[int, typer.Option(min=1, help="Steps of each to adapt.")] = 300,
+    samples: Annotated[int, typer.Option(min=1, help="Draws of each to keep.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Decides the random numbers.")] = 0,
+    svi: Annotated[
+        bool, typer.Option("--svi", help="Approximate by a multivariate normal: no chains.")
+    ] = False,
+    energy_min: opt.EnergyMin = None,
+    energy_max: opt.EnergyMax = None,
+    overwrite: opt.Overwrite = False,
+    plots: opt.Plots = True,
+    quiet: opt.Quiet = False,
+    cache: opt.Cache = True,
+) -> None:
+    """Draw from the posterior of models given datasets.
+
+    A fit comes first; its covariance makes the sampler (NUTS) efficient. Priors are those
+    of the model file. Writes [bold]posterior.zarr[/bold], which ArviZ and xarray open,
+    [bold]summary.json[/bold], a corner plot, the traces and the spectra.
+    """
+    from gammajax.cli.sample import Sampling, run
+
+    request = opt.Request(datasets, models, output, energy_min, energy_max, overwrite)
+    show = opt.Show(plots=plots, quiet=quiet, cache=cache)
+    raise typer.Exit(run(request, show, Sampling(chains, warmup, samples, seed, svi)))
+
+
+@app.command()
+def demo(
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="DIR", help="Folder for all results.")
+    ] = "gammajax-demo",
+    seed: Annotated[int, typer.Option(help="Another seed draws other data.")] = 1,
+    overwrite: opt.Overwrite = False,
+    quiet: opt.Quiet = False,
+    cache: opt.Cache = True,
+    samples: Annotated[int, typer.Option(min=10, hidden=True)] = 1000,
+    chains: Annotated[int, typer.Option(min=1, hidden=True)] = 4,
+) -> None:
+    """Show everything once: simulate a source, fit it, sample it, compare with the truth.
+
+    Needs no files. Writes a page, [bold]index.html[/bold], that explains each step, and the
+    data and model files that [cyan]gammajax fit[/cyan] reads. A folder that an earlier demo
+    wrote is replaced.
+    """
+    from gammajax.cli.demo import run
+
+    show = opt.Show(plots=True, quiet=quiet, cache=cache)
+    raise typer.Exit(run(output, show, seed=seed, overwrite=overwrite, draws=(chains, samples)))
+
+
+@app.command()
+def info(
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of a table.")
+    ] = False,
+) -> None:
+    """Show versions, devices, precision, and where cache and data are."""
+    from gammajax.cli.info import run
+
+    raise typer.Exit(run(as_json=json))
+
+
+def _stop(number: int, _: Any) -> None:
+    sys.exit(128 + number)
+
+
+def main() -> None:
+    """The entry point. A signal to stop ends in the same clean-up as any exception."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app()
+    except KeyboardInterrupt:
+        say_error("interrupted; nothing was written")
+        sys.exit(130)

@@ -1,0 +1,79 @@
+"""Reading what the commands work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from gammajax.cli.options import Request
+
+
+def read_likelihood(request: Request) -> Any:
+    """The likelihood of the files in a request, energy ranges applied.
+
+    Raises
+    ------
+    ValueError
+        If a file, an energy range or their combination is bad.
+    """
+    from gammajax.datasets import Datasets
+    from gammajax.inference import Likelihood
+    from gammajax.models import Models
+
+    models = Models.read(request.models)
+    datasets = Datasets.read(request.datasets)
+    datasets = with_energy_ranges(datasets, request.energy_min, request.energy_max)
+    return Likelihood(datasets, models)
+
+
+def with_energy_ranges(
+    datasets: Any, energy_min: Sequence[str] | None, energy_max: Sequence[str] | None
+) -> Any:
+    """The datasets with fit ranges from options such as ``0.5`` or ``hess*=500 GeV``.
+
+    Of several options that match a dataset, the last one counts. They narrow the range that
+    the list of datasets gives.
+    """
+    from gammajax.datasets import Datasets
+
+    low = _by_dataset(datasets.names, energy_min, "--energy-min")
+    high = _by_dataset(datasets.names, energy_max, "--energy-max")
+    ranged = []
+    for dataset in datasets:
+        edges = low.get(dataset.name), high.get(dataset.name)
+        if edges != (None, None):
+            mask = dataset.with_energy_range(*edges).mask_fit & dataset.mask_fit
+            dataset = dataset.replace(mask_fit=mask)
+        ranged.append(dataset)
+    return Datasets(ranged)
+
+
+def _by_dataset(
+    names: Sequence[str], values: Sequence[str] | None, option: str
+) -> dict[str, float]:
+    found = {}
+    for text in values or ():
+        pattern, has_name, energy = text.rpartition("=")
+        pattern = pattern if has_name else "*"
+        matched = [name for name in names if fnmatchcase(name, pattern)]
+        if not matched:
+            known = ", ".join(names)
+            raise ValueError(
+                f"{option} {text}: no dataset matches {pattern!r} (there are: {known})"
+            )
+        edge = _energy(energy.strip(), f"{option} {text}")
+        if not 0 < edge < float("inf"):
+            raise ValueError(f"{option} {text}: got {edge:g} TeV, expected an energy above 0")
+        found.update(dict.fromkeys(matched, edge))
+    return found
+
+
+def _energy(text: str, where: str) -> float:
+    """An energy in TeV; a bare number is one already."""
+    from gammajax.units import ENERGY, to_value
+
+    try:
+        return float(text)
+    except ValueError:
+        return float(to_value(text, ENERGY, where=where))

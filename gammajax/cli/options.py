@@ -1,0 +1,70 @@
+"""Options that commands share, and what they amount to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DatasetsFile = Annotated[
+    Path, typer.Option("--datasets", "-d", metavar="FILE", help="YAML list of datasets.")
+]
+ModelsFile = Annotated[
+    Path, typer.Option("--models", "-m", metavar="FILE", help="YAML file of models.")
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results; is made.")
+]
+Method = Annotated[
+    str, typer.Option(metavar="NAME", help="Minimiser: newton, lbfgs, adam or minuit.")
+]
+Covariance = Annotated[
+    str, typer.Option(metavar="KIND", help="Errors from: hessian, fisher or sandwich.")
+]
+EnergyMin = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME=]ENERGY",
+        help="Lower end of the fit range, in TeV or with a unit. NAME= limits it to datasets "
+        "that match a glob; may be given several times.",
+    ),
+]
+EnergyMax = Annotated[
+    list[str] | None,
+    typer.Option(metavar="[NAME=]ENERGY", help="Upper end of the fit range, likewise."),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace results of the same names in DIR.")
+]
+Plots = Annotated[bool, typer.Option("--plots/--no-plots", help="Whether to draw pictures.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Cache = Annotated[
+    bool,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Keep compiled programs on disk, so that the next run starts fast.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to read, in which energy ranges, and where to write."""
+
+    datasets: Path
+    models: Path
+    output: Path
+    energy_min: list[str] | None = None
+    energy_max: list[str] | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Show:
+    """What to draw and print, and whether to keep compiled programs."""
+
+    plots: bool = True
+    quiet: bool = False
+    cache: bool = True
