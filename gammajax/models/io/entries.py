@@ -10,7 +10,7 @@ import numpy as np
 
 from gammajax.models.base import Model
 from gammajax.models.io.priors import prior_to_dict, read_prior
-from gammajax.parameters import ParameterRow, ParameterSpec, Prior, get_values, slots
+from gammajax.parameters import ParameterRow, ParameterSpec, Prior, Slot, get_values
 from gammajax.storage import check_keys, shown, suggest
 from gammajax.units import conversion_factor
 
@@ -112,8 +112,8 @@ def _bound(
     return none if math.isnan(found) else found
 
 
-def read_entries(data: Any, model: Model, where: str) -> dict[str, Entry]:
-    """The entries of all parameters of a model, in their order.
+def read_entries(data: Any, model: Model, own: list[Slot], where: str) -> dict[str, Entry]:
+    """The entries of parameters of a model, in their order.
 
     Parameters
     ----------
@@ -121,15 +121,18 @@ def read_entries(data: Any, model: Model, where: str) -> dict[str, Entry]:
         The value of the key ``parameters``.
     model : `~gammajax.models.SpectralModel`
         It has the values that hold where the file gives none.
+    own : list of `~gammajax.parameters.Slot`
+        The parameters that ``data`` is about: those of the model, without its parts'.
     where : str
         It starts the error message.
     """
-    specs = {slot.name: slot.spec for slot in slots(model)}
+    specs = {slot.name: slot.spec for slot in own}
     items = _named(data, specs, type(model).__name__, where)
+    defaults = dict(zip(model.parameter_names, get_values(model), strict=True))
     found = {}
-    for (name, spec), default in zip(specs.items(), get_values(model), strict=True):
+    for name, spec in specs.items():
         here = f"{where}: parameter {name!r}"
-        found[name] = Entry.from_dict(items.get(name, {}), spec, float(default), here)
+        found[name] = Entry.from_dict(items.get(name, {}), spec, float(defaults[name]), here)
     return found
 
 

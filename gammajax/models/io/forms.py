@@ -1,0 +1,158 @@
+"""What spectral models have in model files besides their type and their parameters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gammajax.models.spectral.base import SpectralModel
+from gammajax.models.spectral.compound import OPERATORS
+from gammajax.models.spectral.ebl import BUILTIN
+from gammajax.storage import check_keys, expand, shown, suggest
+from gammajax.units import to_quantity
+
+Read = Callable[
+    [type[Any], dict[str, Any], dict[str, SpectralModel], Path, str],
+    SpectralModel,
+]
+
+
+class Form(NamedTuple):
+    """The form of a model in a file.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        What it has besides its type, its parameters and its parts.
+    read : function
+        The model with default parameters, of the class, the mapping, the parts, the folder
+        of the file and what error messages start with.
+    write : function
+        The mapping of ``keys`` of a model.
+    parts : tuple of str
+        The keys that hold other models.
+    has_parameters : bool
+        Whether it has parameters besides those of its parts.
+    """
+
+    keys: tuple[str, ...] = ()
+    read: Read = lambda cls, data, parts, folder, where: cls()
+    write: Callable[[Any], dict[str, Any]] = lambda model: {}
+    parts: tuple[str, ...] = ()
+    has_parameters: bool = True
+
+    @property
+    def all_keys(self) -> tuple[str, ...]:
+        """All keys besides the type."""
+        return (*self.keys, *self.parts, *(("parameters",) if self.has_parameters else ()))
+
+
+def _quantity(data: dict[str, Any], key: str, where: str) -> Any:
+    """A table of numbers: ``{data: [...], unit: ...}``."""
+    where = f"{where}: {key}"
+    item = check_keys(data.get(key), ("data", "unit"), where)
+    try:
+        values = np.asarray(item.get("data"), dtype=np.float64)
+        return to_quantity(values, str(item.get("unit") or ""))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{where}: expected numbers under 'data' and their 'unit' "
+            f"({str(error).splitlines()[0]})"
+        ) from None
+
+
+def _numbers(values: Any, unit: str) -> dict[str, Any]:
+    return {"data": np.asarray(values).tolist(), "unit": unit}
+
+
+def _read_compound(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    how = data.get("operator")
+    if how not in OPERATORS:
+        raise ValueError(f"{where}: operator is {shown(how)}{suggest(str(how), OPERATORS)}")
+    return cls(parts["model1"], parts["model2"], how)
+
+
+def _read_template(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    energy, values = (_quantity(data, key, where) for key in ("energy", "values"))
+    return cls(energy, values, interp=data.get("interp", "log"))
+
+
+def _write_template(model: Any) -> dict[str, Any]:
+    data = {
+        "energy": _numbers(model.energy, "TeV"),
+        "values": _numbers(model.values, model.values_unit),
+    }
+    # gammapy reads templates on logarithmic scales only, and passes over this key
+    return data if model.interp == "log" else {**data, "interp": model.interp}
+
+
+def _read_piecewise(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    return cls(_quantity(data, "energy", where), interp=data.get("interp", "log"))
+
+
+def _write_piecewise(model: Any) -> dict[str, Any]:
+    return {"energy": _numbers(model.energy, "TeV"), "interp": model.interp}
+
+
+def _read_ebl(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    if "filename" not in data:
+        tables = (_quantity(data, key, where) for key in ("energy", "param", "values"))
+        return cls.from_survival(*tables)
+    path = _ebl_file(data["filename"], folder, where)
+    try:
+        return cls.read(path)
+    except (OSError, TypeError) as error:
+        raise ValueError(f"{where}: {path} is no EBL table ({error})") from None
+
+
+def _ebl_file(filename: Any, folder: Path, where: str) -> Path:
+    """The file of a table; a published one is found again in this machine's data folder."""
+    root = os.environ.get("GAMMAPY_DATA")
+    for published in BUILTIN.values():
+        if root and isinstance(filename, str) and Path(filename).name == published:
+            return Path(root) / "ebl" / published
+    path = expand(filename, folder, where)
+    if not path.is_file():
+        raise ValueError(f"{where}: there is no file {path}")
+    return path
+
+
+def _write_ebl(model: Any) -> dict[str, Any]:
+    if not model.filename:
+        return {
+            "energy": _numbers(model.energy, "TeV"),
+            "param": _numbers(model.param, ""),
+            "values": _numbers(model.values, ""),
+        }
+    name = Path(model.filename).name
+    if name in BUILTIN.values():
+        return {"filename": f"$GAMMAPY_DATA/ebl/{name}"}
+    return {"filename": str(Path(model.filename).absolute())}
+
+
+PLAIN = Form()
+
+FORMS = {
+    "CompoundSpectralModel": Form(
+        ("operator",),
+        _read_compound,
+        lambda model: {"operator": model.operator},
+        parts=("model1", "model2"),
+        has_parameters=False,
+    ),
+    "ScaleSpectralModel": Form(
+        read=lambda cls, data, parts, folder, where: cls(parts["model"]), parts=("model",)
+    ),
+    "TemplateSpectralModel": Form(
+        ("energy", "values", "interp"), _read_template, _write_template
+    ),
+    "PiecewiseNormSpectralModel": Form(("energy", "interp"), _read_piecewise, _write_piecewise),
+    "EBLAbsorptionNormSpectralModel": Form(
+        ("filename", "energy", "param", "values"), _read_ebl, _write_ebl
+    ),
+}
+"""The forms of the models that are more than their parameters, by the name of the class."""
