@@ -128,7 +128,7 @@ def demo(
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="DIR", help="Folder for all results.")
     ] = "gammajax-demo",
-    seed: Annotated[int, typer.Option(help="Another seed draws other data.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed draws other data.")] = 0,
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
     cache: opt.Cache = True,

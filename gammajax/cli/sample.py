@@ -145,5 +145,10 @@ def print_posterior(posterior: Any, problems: list[str], out: Any) -> None:
     out.print(shown)
     if problems:
         out.print(f"[bold red]Not to be trusted[/bold red]: {'; '.join(problems)}")
+    elif posterior.settings["method"] == "SVI":
+        share = posterior.settings["importance_efficiency"]
+        out.print(
+            f"[green]No problems found[/green]: {share:.0%} overlap with the exact posterior"
+        )
     else:
-        out.print("[green]No problems found[/green]: chains agree, and draws are independent")
+        out.print("[green]No problems found[/green]: the chains agree")

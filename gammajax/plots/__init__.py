@@ -5,6 +5,7 @@ Every function takes the axes to draw on, or makes them, and gives them back.
 
 from gammajax.plots.datasets import plot_fit, plot_spectrum_dataset
 from gammajax.plots.posterior import plot_corner, plot_trace
+from gammajax.plots.response import plot_response
 from gammajax.plots.scans import plot_contours, plot_correlation, plot_profile
 from gammajax.plots.sed import plot_sed
 
@@ -14,6 +15,7 @@ __all__ = [
     "plot_correlation",
     "plot_fit",
     "plot_profile",
+    "plot_response",
     "plot_sed",
     "plot_spectrum_dataset",
     "plot_trace",
