@@ -8,6 +8,7 @@ from gammajax.plots.posterior import plot_corner, plot_trace
 from gammajax.plots.response import plot_response
 from gammajax.plots.scans import plot_contours, plot_correlation, plot_profile
 from gammajax.plots.sed import plot_sed
+from gammajax.plots.spectral import plot_spectrum, plot_spectrum_error
 
 __all__ = [
     "plot_contours",
@@ -17,6 +18,8 @@ __all__ = [
     "plot_profile",
     "plot_response",
     "plot_sed",
+    "plot_spectrum",
     "plot_spectrum_dataset",
+    "plot_spectrum_error",
     "plot_trace",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -44,23 +45,32 @@ class TemplateBase(SpectralModel):
         """The unit of the values."""
         return self.values_unit
 
-    def log_table(self, log_energy: Any) -> Any:
-        """ln f (or f, for linear values) at ln E, pure."""
+    def row(self) -> Any:
+        """The values at the nodes of energy, in the scale of the interpolation, pure."""
         raise TypeError(f"{type(self).__name__} is abstract: choose one of its subclasses")
 
+    def _line(self, log_energy: Any) -> Any:
+        return interpolate([jnp.log(self.energy)], self.row(), [log_energy])
+
     def evaluate(self, energy: Any) -> Any:
-        value = self.log_table(jnp.log(energy))
+        value = self._line(jnp.log(energy))
         return jnp.exp(value) if self.interp == "log" else jnp.maximum(value, 0.0)
 
     def breaks(self) -> Any:
-        return self.energy
+        if self.interp == "log":
+            return self.energy
+        # Beyond the table a line may fall to 0, where it is cut.
+        energy, row = jnp.asarray(self.energy), jax.lax.stop_gradient(self.row())
+        first = _crossing(jnp.log(energy[:2]), row[:2])
+        last = _crossing(jnp.log(energy[:-3:-1]), row[:-3:-1])
+        return jnp.concatenate([first[None], energy, last[None]])
 
     def evaluate_integral(
         self, energy_min: Any, energy_max: Any, nodes: int = quadrature.NODES
     ) -> Any:
         if self.interp == "lin":
             return super().evaluate_integral(energy_min, energy_max, min(nodes, 16))
-        return integrate_segments(self.log_table, energy_min, energy_max, self.energy)
+        return integrate_segments(self._line, energy_min, energy_max, self.energy)
 
     def evaluate_energy_flux(
         self, energy_min: Any, energy_max: Any, nodes: int = quadrature.NODES
@@ -69,7 +79,7 @@ class TemplateBase(SpectralModel):
             return super().evaluate_energy_flux(energy_min, energy_max, min(nodes, 16))
 
         def log_weighted(log_energy: Any) -> Any:
-            return self.log_table(log_energy) + log_energy
+            return self._line(log_energy) + log_energy
 
         return integrate_segments(log_weighted, energy_min, energy_max, self.energy)
 
@@ -129,9 +139,8 @@ class TemplateSpectralModel(TemplateBase):
         check_scale(self.interp, "TemplateSpectralModel.interp")
         check_values("TemplateSpectralModel", self.values, np.shape(self.energy), self.interp)
 
-    def log_table(self, log_energy: Any) -> Any:
-        values = scaled(self.values, self.interp)
-        return interpolate([jnp.log(self.energy)], values, [log_energy])
+    def row(self) -> Any:
+        return scaled(self.values, self.interp)
 
 
 class TemplateNDSpectralModel(TemplateBase):
@@ -221,7 +230,7 @@ class TemplateNDSpectralModel(TemplateBase):
         shape = (*(axis.size for axis in self.axes), np.size(self.energy))
         check_values(kind, self.values, shape, self.interp)
 
-    def log_table(self, log_energy: Any) -> Any:
+    def row(self) -> Any:
         places = [
             jnp.log(self.coordinates[i]) if scale == "log" else self.coordinates[i]
             for i, scale in enumerate(self.axes_interp)
@@ -234,7 +243,15 @@ class TemplateNDSpectralModel(TemplateBase):
         # The parameters first: what is left is one row over energy.
         for axis, place in zip(nodes, places, strict=True):
             values = interpolate([axis], values, [place])
-        return interpolate([jnp.log(self.energy)], values, [log_energy])
+        return values
+
+
+def _crossing(u: Any, values: Any) -> Any:
+    """Where the line through the first two nodes is 0 beyond the first; else that node."""
+    slope = (values[1] - values[0]) / (u[1] - u[0])
+    step = values[0] / jnp.where(slope == 0, 1.0, slope)
+    outside = (slope != 0) & (step * (u[1] - u[0]) > 0)
+    return jnp.exp(u[0] - jnp.clip(jnp.where(outside, step, 0.0), -50.0, 50.0))
 
 
 def unit_of(values: Any) -> str:
