@@ -22,8 +22,11 @@ from gammajax.inference.newton import (
 )
 from gammajax.inference.problem import Problem, derivatives
 
-PASSES = 6
-"""Times that a run is taken up again with a tighter goal, until the exact distance is small."""
+PASS_STEPS = {"lbfgs": 300, "adam": 2500}
+"""Steps after which a run is taken up again, in coordinates made where it has come to.
+
+The Fisher matrix at a far start says little about the scales at the minimum.
+"""
 
 
 def first_order(
@@ -32,13 +35,12 @@ def first_order(
     """Minimise with gradients, until the exact estimated distance is below ``tolerance``."""
     goal, n_steps = tolerance / 4, 0
     state = report(problem, x, 0, tolerance)
-    for _ in range(PASSES):
-        if int(state.status) != TOO_MANY or n_steps >= max_steps:
-            break
+    while int(state.status) == TOO_MANY and n_steps < max_steps:
         box = closed_box(problem, x)
-        moved, taken = _run(problem, box, goal, max_steps - n_steps, method)
+        steps = min(PASS_STEPS[method], max_steps - n_steps)
+        moved, taken = _run(problem, box, goal, steps, method)
         n_steps += int(taken)
-        x, goal = np.asarray(moved), goal / 100
+        x, goal = np.asarray(moved), goal / 10
         state = report(problem, x, n_steps, tolerance)
     return state
 
