@@ -32,19 +32,19 @@ def plot_response(response: Any, *, energy_bounds: Any = (0.1, 50.0), ax: Any = 
     energy = np.geomspace(*energy_bounds, 200)
     area.plot(energy, response.effective_area(energy) * 1e-4, color=MODEL)
     area.set(yscale="log", ylabel="Effective area [" + unit_text("m2") + "]")
-    area.set_title("How much light it collects")
+    area.set_title("Effective area")
     dispersion.plot(
         energy, 100 * response.energy_resolution(energy), color=MODEL, label="spread"
     )
     bias = 100 * response.energy_bias(energy)
     dispersion.plot(energy, bias, "--", color=COLOURS[1], label="bias")
     dispersion.set(ylabel=r"$\ln(E_{\mathrm{reco}} / E)$ [%]")
-    dispersion.set_title("How well it measures energy")
+    dispersion.set_title("Energy measurement")
     dispersion.legend()
     rate = response.background_rate * energy**-response.background_index
     background.plot(energy, rate, color=BACKGROUND)
     background.set(yscale="log", ylabel="Background [" + unit_text("s-1 TeV-1") + "]")
-    background.set_title("What else it sees")
+    background.set_title("Background in the on region")
     for one in ax:
         one.set(xscale="log", xlabel=ENERGY_LABEL)
     return ax
