@@ -55,6 +55,12 @@ def test_inference_loads_without_astropy_matplotlib_and_arviz() -> None:
     assert not loaded & {"astropy", "matplotlib", "arviz", "healpy", "pandas"}
 
 
+def test_help_of_the_command_line_is_light() -> None:
+    code = "from typer.testing import CliRunner; from gammajax.cli.app import app; "
+    code += "assert CliRunner().invoke(app, ['--help']).exit_code == 0"
+    assert loaded_by(code) == set()
+
+
 def test_double_precision_is_on() -> None:
     code = "import gammajax.models, jax.numpy as jnp; assert jnp.ones(1).dtype == 'float64'"
     environment = {k: v for k, v in os.environ.items() if k != "JAX_ENABLE_X64"}
