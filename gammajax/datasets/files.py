@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,19 @@ import numpy as np
 
 from gammajax.maps import MapAxis
 from gammajax.units import ENERGY, conversion_factor
+
+LOWEST = 1e-3
+"""What a first edge of 0 is read as, in units of the next one."""
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """One kind of error for what astropy raises on damaged bytes, which is nearly anything."""
+    try:
+        yield
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{what} ({reason})") from None
 
 
 class FitsFile:
@@ -28,27 +43,19 @@ class FitsFile:
         import warnings
 
         from astropy.io import fits
+        from astropy.io.fits.verify import VerifyWarning
         from astropy.utils.exceptions import AstropyUserWarning
 
         if not self.path.is_file():
             raise ValueError(f"{self.path}: there is no such file")
-        try:
-            with warnings.catch_warnings(), fits.open(self.path, memmap=False) as hdus:
-                warnings.simplefilter("error", AstropyUserWarning)
+        with _reading(f"{self.path}: is damaged or no FITS file"), warnings.catch_warnings():
+            # the warning of a short file is an error, that of an odd keyword is none
+            warnings.simplefilter("error", AstropyUserWarning)
+            warnings.simplefilter("ignore", VerifyWarning)
+            with fits.open(self.path, memmap=False) as hdus:
                 for hdu in hdus:
-                    hdu.data  # noqa: B018  (reads it, so that a short file is found here)
+                    getattr(hdu, "data", None)  # reads it, so that a short file is found here
                 return list(hdus)
-        except (
-            OSError,
-            AstropyUserWarning,
-            EOFError,
-            TypeError,
-            ValueError,
-            KeyError,
-        ) as error:
-            raise ValueError(
-                f"{self.path}: is damaged or no FITS file ({str(error).splitlines()[0]})"
-            ) from None
 
     def table(self, *names: str) -> Any:
         """The table extension of this name (or of the first that exists)."""
@@ -59,11 +66,26 @@ class FitsFile:
         there = ", ".join(hdu.name for hdu in self.hdus[1:]) or "none"
         raise ValueError(f"{self.path}: has no table {' or '.join(names)} (tables: {there})")
 
+    def get(self, table: Any, key: str, default: Any = None) -> Any:
+        """A header keyword, or ``default`` if it is not there."""
+        with _reading(f"{self.path}[{table.name}]: {key} is damaged"):
+            return table.header.get(key, default)
+
     def keyword(self, table: Any, key: str) -> Any:
         """A header keyword that has to be there."""
-        if key not in table.header:
+        value = self.get(table, key)
+        if value is None:
             raise ValueError(f"{self.path}[{table.name}]: the header has no {key}")
-        return table.header[key]
+        return value
+
+    def number(self, table: Any, key: str, default: float | None = None) -> float:
+        """A header keyword that has to be a finite number."""
+        value = self.keyword(table, key) if default is None else self.get(table, key, default)
+        if not isinstance(value, int | float) or not np.isfinite(value):
+            raise ValueError(
+                f"{self.path}[{table.name}]: {key} is {value!r}, expected a finite number"
+            )
+        return float(value)
 
     def raw(self, table: Any, name: str) -> Any:
         """A column as it is in the file."""
@@ -72,30 +94,46 @@ class FitsFile:
                 f"{self.path}[{table.name}]: has no column {name} "
                 f"(columns: {', '.join(table.columns.names)})"
             )
-        return table.data[name]
+        with _reading(f"{self.path}[{table.name}]: column {name} is damaged"):
+            column = table.data[name]
+            return [np.array(row) for row in column] if column.dtype.hasobject else column
 
-    def column(self, table: Any, name: str, unit: str | None = None) -> np.ndarray:
-        """A column of numbers as float64, converted to ``unit``.
+    def column(self, table: Any, name: str, unit: str | None = None, *, ndim: int = 1) -> Any:
+        """A column of numbers as float64, converted to ``unit``, with ``ndim`` axes or less.
 
         A column without a unit where one is needed is an error: a guess would be wrong by
         a power of ten.
         """
-        values = np.asarray(self.raw(table, name), dtype=np.float64)
+        where = f"{self.path}[{table.name}]: column {name}"
+        found = self.raw(table, name)
+        try:
+            values = np.asarray(found, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(f"{where} does not hold numbers") from None
+        if values.ndim > ndim:
+            raise ValueError(f"{where} has shape {values.shape}, expected one number a row")
         if unit is None:
             return values
-        where = f"{self.path}[{table.name}]: column {name}"
         given = table.columns[name].unit
         if not given:
             raise ValueError(f"{where} has no unit, expected one that converts to {unit}")
         return values * conversion_factor(given, unit, where=where)
 
     def axis(self, table: Any, low: str, high: str, *, name: str) -> MapAxis:
-        """The energy axis of two columns of lower and upper edges."""
+        """The energy axis of two columns of lower and upper edges.
+
+        A first edge at 0, for which a logarithmic axis has no place, is read as `LOWEST` times
+        the next edge.
+        """
         lower, upper = (self.column(table, column, ENERGY) for column in (low, high))
         where = f"{self.path}[{table.name}]: columns {low} and {high}"
+        if lower.size == 0:
+            raise ValueError(f"{where} are empty")
         if not np.allclose(lower[1:], upper[:-1], rtol=1e-5, atol=0):
             raise ValueError(f"{where} leave gaps between the bins, or do not increase")
         edges = np.append(lower, upper[-1])
+        if edges[0] == 0:
+            edges[0] = LOWEST * edges[1]
         try:
             return MapAxis(edges, name)
         except ValueError as error:

@@ -23,6 +23,9 @@ from gammajax.units import EXPOSURE
 RECO = ("ENERGY", "E_MIN", "E_MAX")
 TRUE = ("ENERGY_TRUE", "ENERGY_TRUE_MIN", "ENERGY_TRUE_MAX")
 
+Axes = dict[str, tuple[tuple[str, str, str], MapAxis]]
+"""Axes by name, the one that varies fastest first: the columns that they have, and the bins."""
+
 
 def read_gadf(filename: str | Path, *, name: str | None = None) -> Any:
     """Read a spectrum in the map format.
@@ -47,14 +50,14 @@ def read_gadf(filename: str | Path, *, name: str | None = None) -> Any:
     there = [hdu.name for hdu in file.hdus]
     energy = file.axis(file.table("COUNTS_BANDS"), *RECO[1:], name="energy")
     energy_true = file.axis(file.table("EXPOSURE_BANDS"), *TRUE[1:], name="energy_true")
-    common = {
+    common: dict[str, Any] = {
         "name": name or file.path.name.split(".")[0],
         "energy": energy,
         "energy_true": energy_true,
         "counts": _values(file, "COUNTS", energy),
         "exposure": _values(file, "EXPOSURE", energy_true, EXPOSURE),
         "edisp": _edisp(file, energy_true, energy),
-        "livetime": file.table("EXPOSURE").header.get("LIVETIME", float("nan")),
+        "livetime": file.get(file.table("EXPOSURE"), "LIVETIME", float("nan")),
         "meta": {"filename": str(file.path)},
     }
     for mask in ("MASK_SAFE", "MASK_FIT"):
@@ -64,12 +67,12 @@ def read_gadf(filename: str | Path, *, name: str | None = None) -> Any:
         background = _values(file, "BACKGROUND", energy) if "BACKGROUND" in there else 0.0
         return SpectrumDataset(**common, background=background)
     off = {key: key.upper() for key in ("counts_off", "acceptance", "acceptance_off")}
-    arrays = {key: _values(file, hdu, energy) for key, hdu in off.items()}
+    arrays: dict[str, Any] = {key: _values(file, hdu, energy) for key, hdu in off.items()}
     return SpectrumDatasetOnOff(**common, **arrays)
 
 
 def _values(file: FitsFile, hdu: str, axis: MapAxis, unit: str | None = None) -> np.ndarray:
-    values = file.column(file.table(hdu), "DATA", unit)
+    values = file.column(file.table(hdu), "DATA", unit, ndim=9)
     if values.size != axis.nbin:
         raise ValueError(
             f"{file.path}[{hdu}]: DATA has shape {values.shape}, expected one number for each "
@@ -81,7 +84,7 @@ def _values(file: FitsFile, hdu: str, axis: MapAxis, unit: str | None = None) ->
 def _edisp(file: FitsFile, energy_true: MapAxis, energy: MapAxis) -> EDispKernel:
     if not any(hdu.name == "EDISP" for hdu in file.hdus):
         return EDispKernel.from_diagonal(energy_true, energy)
-    values = file.column(file.table("EDISP"), "DATA")
+    values = file.column(file.table("EDISP"), "DATA", ndim=9)
     if values.size != energy.nbin * energy_true.nbin:
         raise ValueError(
             f"{file.path}[EDISP]: DATA has shape {values.shape}, expected {energy_true.nbin} "
@@ -101,47 +104,40 @@ def _edisp(file: FitsFile, energy_true: MapAxis, energy: MapAxis) -> EDispKernel
         raise ValueError(f"{file.path}[EDISP]: {error}") from None
 
 
-def write_gadf(
-    dataset: SpectrumDataset, filename: str | Path, *, overwrite: bool = False
-) -> None:
-    """Write a spectrum with a known background in the map format, which gammapy opens.
+def write_gadf(dataset: Any, filename: str | Path, *, overwrite: bool = False) -> None:
+    """Write a spectrum in the map format, which gammapy opens.
 
     Parameters
     ----------
-    dataset : `SpectrumDataset`
+    dataset : `SpectrumDataset` or `SpectrumDatasetOnOff`
     filename : path-like
     overwrite : bool
         Whether a file that is there may be replaced.
     """
-    reco = {"energy": (RECO, dataset.energy)}
-    true = {"energy_true": (TRUE, dataset.energy_true)}
-    both = {**reco, **true}
+    reco: Axes = {"energy": (RECO, dataset.energy)}
+    true: Axes = {"energy_true": (TRUE, dataset.energy_true)}
+    # the exposure of a dispersion has one reconstructed bin over the whole range
+    one: Axes = {"energy": (RECO, MapAxis(dataset.energy.edges[[0, -1]]))}
     time = {} if np.isnan(dataset.livetime) else {"LIVETIME": dataset.livetime}
     tables = [
         *_map("COUNTS", dataset.counts, reco),
         *_map("EXPOSURE", dataset.exposure, true, EXPOSURE, **time),
-        *_map("BACKGROUND", dataset.background, reco),
-        *_map("EDISP", dataset.edisp.matrix, both),
-        *_map(
-            "EDISP_EXPOSURE", dataset.exposure[:, None], {**_one_bin(dataset), **true}, EXPOSURE
-        ),
+        *_map("EDISP", dataset.edisp.matrix, {**reco, **true}),
+        *_map("EDISP_EXPOSURE", dataset.exposure[:, None], {**one, **true}, EXPOSURE),
         *_map("MASK_SAFE", dataset.mask_safe, reco),
     ]
     if not dataset.mask_fit.all():
         tables += _map("MASK_FIT", dataset.mask_fit, reco)
+    on_off = isinstance(dataset, SpectrumDatasetOnOff)
+    for what in ("counts_off", "acceptance", "acceptance_off") if on_off else ("background",):
+        tables += _map(what.upper(), getattr(dataset, what), reco)
     write_tables({Path(filename): tables}, overwrite=overwrite)
-
-
-def _one_bin(dataset: SpectrumDataset) -> dict[str, tuple[tuple[str, ...], MapAxis]]:
-    """One reconstructed bin over the whole range, the axis of the exposure of a dispersion."""
-    edges = dataset.energy.edges[[0, -1]]
-    return {"energy": (RECO, MapAxis(edges))}
 
 
 def _map(
     name: str,
     values: np.ndarray,
-    axes: dict[str, tuple[tuple[str, ...], MapAxis]],
+    axes: Axes,
     unit: str | None = None,
     **header: Any,
 ) -> list[Any]:
@@ -159,9 +155,7 @@ def _map(
     return [hdu, _bands(f"{name}_BANDS", axes, header)]
 
 
-def _bands(
-    name: str, axes: dict[str, tuple[tuple[str, ...], MapAxis]], header: dict[str, Any]
-) -> Any:
+def _bands(name: str, axes: Axes, header: dict[str, Any]) -> Any:
     """The table of the axes of a quantity: all combinations of bins, the first fastest."""
     grid = np.indices([axis.nbin for _, axis in reversed(axes.values())])
     bins = [index.ravel() for index in grid[::-1]]

@@ -121,9 +121,9 @@ def _in_range(dataset: Any, low: Any, high: Any) -> Any:
 def write_datasets(datasets: Datasets, path: str | Path, *, overwrite: bool = False) -> None:
     """Write datasets, each to its own files beside a YAML list of them.
 
-    On-off spectra are written in OGIP format (``pha_obs<name>.fits`` and its companions),
-    others in the map format (``<name>.fits``): gammapy opens the list and finds the same.
-    The fit range is kept in the files.
+    On-off spectra with a livetime are written in OGIP format (``pha_obs<name>.fits`` and its
+    companions), others in the map format (``<name>.fits``): gammapy opens the list and finds
+    the same. The fit range is kept in the files.
 
     Raises
     ------
@@ -135,15 +135,15 @@ def write_datasets(datasets: Datasets, path: str | Path, *, overwrite: bool = Fa
         raise ValueError(f"{path}: exists already; to replace it, give overwrite=True")
     items: list[dict[str, Any]] = []
     for dataset in datasets:
-        on_off = isinstance(dataset, SpectrumDatasetOnOff)
+        ogip = isinstance(dataset, SpectrumDatasetOnOff) and dataset.livetime > 0
         stem = re.sub(r"[^\w.+-]", "_", dataset.name)
-        filename = f"pha_obs{stem}.fits" if on_off else f"{stem}.fits"
+        filename = f"pha_obs{stem}.fits" if ogip else f"{stem}.fits"
         if filename in [item["filename"] for item in items]:
             raise ValueError(
                 f"{path}: two datasets would be written to {filename}; give {dataset.name!r} "
                 "another name, with dataset.replace(name=...)"
             )
-        (write_ogip if on_off else write_gadf)(
+        (write_ogip if ogip else write_gadf)(
             dataset, path.parent / filename, overwrite=overwrite
         )
         kind = type(dataset).__name__

@@ -35,7 +35,8 @@ def write(dataset: Any, path: Path, *, overwrite: bool) -> None:
     if not dataset.livetime > 0:
         raise ValueError(
             f"{path}: dataset {dataset.name!r} has the livetime {dataset.livetime}, and "
-            "OGIP files hold effective area and livetime; give it with dataset.replace(livetime=...)"
+            "OGIP files hold effective area and livetime; give it with "
+            "dataset.replace(livetime=...)"
         )
     names, tables = companions(path), {}
     ebounds = _ebounds(dataset.energy)
@@ -105,7 +106,7 @@ def _spectrum_off(dataset: SpectrumDatasetOnOff) -> Any:
     return table("SPECTRUM", columns, **_spectrum_header(dataset, "BKG"))
 
 
-def _channels(counts: np.ndarray, scale: np.ndarray, safe: np.ndarray) -> dict[str, Any]:
+def _channels(counts: Any, scale: Any, safe: Any) -> dict[str, Any]:
     return {
         "CHANNEL": ("I", None, np.arange(counts.size)),
         "COUNTS": _counts(counts),
