@@ -20,9 +20,8 @@ MADE := $(VENV)/made-with-$(PYTHON_VERSION)
 
 NPROC ?= 2
 PYTEST_ARGS ?=
-NOTEBOOKS := $(wildcard notebooks/*.md notebooks/*.py)
 
-.PHONY: help demo test lint format types docs notebooks bench constraints clean
+.PHONY: help demo test lint format types docs bench constraints clean
 
 help:
 	@echo "make demo         set up and run the demonstration (writes demo-output/)"
@@ -30,7 +29,6 @@ help:
 	@echo "make lint         ruff check, ruff format --check, pyright"
 	@echo "make format       let ruff put the code in order"
 	@echo "make docs         build the site into docs/_build/html, warnings are errors"
-	@echo "make notebooks    execute the notebooks; they read real data"
 	@echo "make bench        run the benchmarks"
 	@echo "make constraints  pin the newest versions for this Python in constraints/"
 	@echo "make clean        remove environments and everything built"
@@ -81,10 +79,6 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build/html
 	@echo "The site is in docs/_build/html/index.html"
-
-notebooks: $(VENV)/.test
-	$(BIN)/jupytext --quiet --to ipynb $(NOTEBOOKS)
-	$(BIN)/python -m pytest --nbmake -n $(NPROC) $(addsuffix .ipynb,$(basename $(NOTEBOOKS)))
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:xdist $(PYTEST_ARGS)

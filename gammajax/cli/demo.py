@@ -89,13 +89,11 @@ def write_list(names: Any, path: Path) -> None:
 
 def draw_pictures(story: Story, folder: Path) -> None:
     """The pictures that the page shows, beside it."""
-    import matplotlib
-
-    matplotlib.use("Agg")
     from gammajax.cli.sample import draw_posterior
     from gammajax.plots import plot_fit, plot_response, plot_sed
-    from gammajax.plots.style import save
+    from gammajax.plots.style import draw_without_display, save
 
+    draw_without_display()
     save(plot_response(story.response), folder / "response.png")
     save(plot_fit(story.result), folder / "counts.png")
     truths = {check.name: check.truth for check in story.checks}

@@ -86,12 +86,10 @@ def _error_is_known(result: Any, row: Any) -> bool:
 
 def draw_fit(result: Any, folder: Path) -> None:
     """Pictures of counts, spectra and correlations."""
-    import matplotlib
-
-    matplotlib.use("Agg")
     from gammajax.plots import plot_correlation, plot_fit
-    from gammajax.plots.style import save
+    from gammajax.plots.style import draw_without_display, save
 
+    draw_without_display()
     if any(hasattr(dataset, "counts") for dataset in result.likelihood.datasets):
         save(plot_fit(result), folder / "counts.png")
     draw_spectra(result, folder)

@@ -119,13 +119,11 @@ def draw_posterior(
     result: Any, posterior: Any, folder: Path, *, truths: Any = None, spectra: bool = True
 ) -> None:
     """Corner plot, traces and spectra."""
-    import matplotlib
-
-    matplotlib.use("Agg")
     from gammajax.cli.fit import draw_spectra
     from gammajax.plots import plot_corner, plot_trace
-    from gammajax.plots.style import save
+    from gammajax.plots.style import draw_without_display, save
 
+    draw_without_display()
     shown = posterior.names[:MOST_IN_CORNER]
     save(plot_corner(posterior, names=shown, truths=truths), folder / "corner.png")
     save(plot_trace(posterior, names=shown), folder / "trace.png")

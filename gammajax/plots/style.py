@@ -74,6 +74,11 @@ def main_and_residual(ax: Any, size: tuple[float, float] = (6.8, 5.4)) -> tuple[
     return main, residual
 
 
+def draw_without_display() -> None:
+    """Draw into files only, as the command line does: no screen is needed."""
+    plt.switch_backend("Agg")
+
+
 def save(axes: Any, path: Any) -> None:
     """Write the figure that holds the axes to a file, and close it."""
     first = axes
