@@ -35,7 +35,7 @@ def read_spectral(data: Any, folder: Path, where: str) -> Part:
     if not isinstance(data, dict):
         raise ValueError(f"{where}: got {shown(data)}, expected a mapping with a type")
     try:
-        cls = spectral_model_class(data.get("type"))
+        cls = spectral_model_class(str(data.get("type")))
         form = FORMS.get(cls.__name__, PLAIN)
         check_keys(data, ("type", *form.all_keys), where)
         return _read(cls, form, data, folder, where)
