@@ -16,6 +16,9 @@ from gammajax.config import enable_compilation_cache
 
 ROOT = Path(__file__).resolve().parent
 
+# Scripts that run the peer by hand, in its own environment: doctests would import them.
+collect_ignore_glob = ["tests/peer/*", "benchmarks/peer_*"]
+
 # Compiling is most of the time that the tests take. Tests keep a cache of their own.
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 enable_compilation_cache(CACHE / "gammajax" / "xla-tests")
