@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from gammajax.plots.labels import exponent, parameter_label, short_names
-from gammajax.plots.style import COLOURS, FAINT, MODEL, TRUTH, styled
+from gammajax.plots.style import COLOURS, FAINT, MODEL, TRUTH, settings, styled
 
 
 def _scaled(posterior: Any, places: list[int]) -> tuple[np.ndarray, list[str], np.ndarray]:
@@ -78,7 +78,7 @@ def plot_corner(
             None if value is None else value / 10.0**power
             for value, power in zip(known, powers, strict=True)
         ]
-    with plt.rc_context({"figure.constrained_layout.use": False, "axes.grid": False}):
+    with settings(**{"figure.constrained_layout.use": False, "axes.grid": False}):
         figure = corner.corner(
             flat,
             labels=labels,

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from gammajax.models import Models
-from gammajax.parameters import get_values, with_values
+from gammajax.parameters import with_values
 from gammajax.plots.counts import count_sums
 from gammajax.plots.labels import ENERGY_LABEL, unit_text
 from gammajax.plots.style import (
@@ -33,6 +33,7 @@ def plot_sed(
     *,
     posterior: Any = None,
     truth: Models | None = None,
+    truth_label: str = "truth",
     residuals: bool = False,
     energy_bounds: Any = None,
     sigma: float = 1.0,
@@ -51,7 +52,8 @@ def plot_sed(
     posterior : `~gammajax.inference.Posterior`, optional
         Adds the band that holds 68 % of the posterior at every energy.
     truth : `~gammajax.models.Models`, optional
-        Adds the line of other models, as known for a simulation.
+        Adds the line of other models: those simulated, or published ones.
+    truth_label : str
     residuals : bool
         Whether to show, beneath, observed over predicted excess counts minus one. This
         needs a fit.
@@ -88,7 +90,14 @@ def plot_sed(
             linewidth=0,
             label="posterior, 68 %",
         )
-    value, error = _flux_and_error(models, name, energy)
+    spectrum = models[name].spectral_model
+    if models.covariance is None:
+        value, error = np.asarray(spectrum(energy)), None
+    else:
+        covariance = models.covariance_of(f"{name}.spectral.*")
+        value, error = (
+            np.asarray(part) for part in spectrum.evaluate_error(energy, covariance)
+        )
     main.plot(energy, value * scale, color=colour, label=label or ("fit" if is_fit else name))
     if error is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -105,8 +114,9 @@ def plot_sed(
             label=rf"{label or 'fit'}, {sigma:g}$\sigma$",
         )
     if truth is not None:
-        line = _flux(truth, _component(truth, component or name), energy)
-        main.plot(energy, line * scale, color=TRUTH, linestyle="-.", label="truth")
+        known = truth[_component(truth, component or name)].spectral_model
+        line = np.asarray(known(energy))
+        main.plot(energy, line * scale, color=TRUTH, linestyle="-.", label=truth_label)
     main.set(xscale="log", yscale="log", ylabel=rf"$E^2\,dN/dE$ [{unit_text(unit)}]")
     main.legend(loc="lower left")
     if lower is None:
@@ -151,38 +161,6 @@ def _places(models: Models, name: str) -> list[int]:
         models.parameters.index(f"{name}.spectral.{parameter}")
         for parameter in spectrum.parameter_names
     ]
-
-
-def _flux(models: Models, name: str, energy: np.ndarray) -> np.ndarray:
-    return np.asarray(_evaluate(models[name].spectral_model, energy))
-
-
-@jax.jit
-def _evaluate(spectrum: Any, energy: Any) -> Any:
-    return spectrum.evaluate(energy)
-
-
-def _flux_and_error(
-    models: Models, name: str, energy: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    spectrum = models[name].spectral_model
-    if models.covariance is None:
-        return _flux(models, name, energy), None
-
-    def of_values(values: Any) -> Any:
-        return with_values(spectrum, values).evaluate(energy)
-
-    @jax.jit
-    def both(values: Any) -> tuple[Any, Any]:
-        return of_values(values), jax.jacfwd(of_values)(values)
-
-    value, jacobian = (np.asarray(array) for array in both(get_values(spectrum)))
-    places = _places(models, name)
-    covariance = models.covariance[np.ix_(places, places)]
-    moving = np.diag(covariance) > 0
-    jacobian = np.where(moving, jacobian, 0.0)
-    variance = np.einsum("ei,ij,ej->e", jacobian, covariance, jacobian)
-    return value, np.sqrt(np.maximum(variance, 0.0))
 
 
 def _posterior_band(

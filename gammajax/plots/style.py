@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333")
@@ -33,12 +35,27 @@ SETTINGS = {
 }
 
 
+@contextmanager
+def settings(**changed: Any) -> Iterator[None]:
+    """matplotlib's settings changed for a while, and only those put back.
+
+    `matplotlib.rc_context` puts all of them back, also those that a notebook's backend
+    sets when the first figure loads it; figures would then not be shown.
+    """
+    before = {name: matplotlib.rcParams[name] for name in changed}
+    matplotlib.rcParams.update(changed)
+    try:
+        yield
+    finally:
+        matplotlib.rcParams.update(before)
+
+
 def styled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Run a plot function with the common settings, and leave the user's as they are."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **options: Any) -> Any:
-        with plt.rc_context(SETTINGS):
+        with settings(**SETTINGS):
             return function(*args, **options)
 
     return wrapper

@@ -154,7 +154,7 @@ BAD = {
     "type": (spoil_models("LogParabolaSpectral", "LogParableSpectral"), [], "LogParable"),
     "parameter": (spoil_models("name: alpha", "name: alhpa"), [], "alhpa"),
     "yaml": (spoil_models("components:", "components: [}"), [], "models.yaml"),
-    "bounds": (spoil_models("value: 2.5", "value: 2.5\n      max: 2"), [], "outside its bounds"),
+    "bounds": (spoil_models("value: 2.5", "value: 2.5\n      max: 1"), [], "outside"),
     "lost": (spoil_datasets, [], "pha_lost.fits"),
     "cut": (cut_file, [], "pha_sim-1_rmf.fits"),
     "glob": (keep, ["--energy-min", "hess*=1 TeV"], "sim-1, sim-2"),
