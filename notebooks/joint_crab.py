@@ -146,7 +146,8 @@ axes = plot_fit(joint)
 # %% [markdown]
 # The published fit of five instruments found an amplitude of (3.85 ± 0.11) 10⁻¹¹,
 # α = 2.51 ± 0.03 and β = 0.103 ± 0.011 (for the natural logarithm). Ours uses
-# three of them, so the two share data, and should agree within about two of our own errors.
+# three of them, so the two share data and should be close. Neither error includes that the flux
+# scales of such telescopes are uncertain by some 10 %.
 
 # %%
 published = {

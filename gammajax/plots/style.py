@@ -42,12 +42,13 @@ def settings(**changed: Any) -> Iterator[None]:
     `matplotlib.rc_context` puts all of them back, also those that a notebook's backend
     sets when the first figure loads it; figures would then not be shown.
     """
-    before = {name: matplotlib.rcParams[name] for name in changed}
-    matplotlib.rcParams.update(changed)
+    current: Any = matplotlib.rcParams
+    before = {name: current[name] for name in changed}
+    current.update(changed)
     try:
         yield
     finally:
-        matplotlib.rcParams.update(before)
+        current.update(before)
 
 
 def styled(function: Callable[..., Any]) -> Callable[..., Any]:
