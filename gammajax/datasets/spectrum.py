@@ -65,7 +65,7 @@ class SpectrumDataset:
     counts: np.ndarray
     exposure: np.ndarray
     edisp: Any
-    background: np.ndarray | float = 0.0
+    background: Any = 0.0
     mask_safe: Any = None
     mask_fit: Any = None
     livetime: float = float("nan")
@@ -296,14 +296,17 @@ def _check_common(dataset: Any) -> None:
     if not (edisp.energy.is_close(energy) and edisp.energy_true.is_close(energy_true)):
         raise ValueError(
             f"dataset {name!r}: the energy dispersion is binned otherwise than the dataset "
-            f"({edisp.energy_true!r} and {edisp.energy!r} against {energy_true!r} and {energy!r})"
+            f"({edisp.energy_true!r} and {edisp.energy!r} against {energy_true!r} and "
+            f"{energy!r})"
         )
     exposure = to_value(dataset.exposure, EXPOSURE, where=f"dataset {name!r}: exposure")
     fields = {
         "edisp": edisp,
         "counts": _bin_array(name, "counts", dataset.counts, energy.nbin),
         "exposure": _bin_array(name, "exposure", exposure, energy_true.nbin),
-        "livetime": float(to_value(dataset.livetime, TIME, where=f"dataset {name!r}: livetime")),
+        "livetime": float(
+            to_value(dataset.livetime, TIME, where=f"dataset {name!r}: livetime")
+        ),
     }
     for what in ("mask_safe", "mask_fit"):
         mask = getattr(dataset, what)

@@ -156,7 +156,9 @@ def single_term(dataset: Any, models: Models) -> tuple[SpectrumTerm, tuple[Stack
     return build_term([whole], groups), tuple(stack for stack, _ in groups)
 
 
-def build_terms(datasets: Sequence[Any], groups: Sequence[Any]) -> list[tuple[SpectrumTerm, Any]]:
+def build_terms(
+    datasets: Sequence[Any], groups: Sequence[Any]
+) -> list[tuple[SpectrumTerm, Any]]:
     """Terms for any number of spectra, each with the datasets in it.
 
     Datasets of similar size share a term, so the number of terms (and with it the time to
@@ -165,8 +167,7 @@ def build_terms(datasets: Sequence[Any], groups: Sequence[Any]) -> list[tuple[Sp
     terms = []
     for kind in (SpectrumDatasetOnOff, SpectrumDataset):
         batch = [dataset for dataset in datasets if type(dataset) is kind]
-        for part in _similar(batch):
-            terms.append((build_term(part, groups), part))
+        terms += [(build_term(part, groups), part) for part in _similar(batch)]
     return terms
 
 

@@ -78,5 +78,3 @@ def closed_box(problem: Problem, x: Any) -> ClosedBox:
 def stat_of_z(problem: Problem, box: ClosedBox, z: Any) -> Any:
     """The statistic as a function of z."""
     return total_stat(problem, box.x(problem, z))
-
-

@@ -17,8 +17,8 @@ from gammajax.inference.newton import (
     FLAT,
     TOO_MANY,
     NewtonState,
-    newton_step,
     movable,
+    newton_step,
 )
 from gammajax.inference.problem import Problem, derivatives
 

@@ -132,7 +132,9 @@ class Likelihood:
         if covariance is not None:
             jacobian = space.jacobian()[:, self._index]
             covariance = jacobian @ np.asarray(covariance) @ jacobian.T
-        return self.models.with_values(space.offset + space.factor * x[space.source], covariance)
+        return self.models.with_values(
+            space.offset + space.factor * x[space.source], covariance
+        )
 
     def with_models(self, models: Models) -> Likelihood:
         """The likelihood of the same datasets for other models."""
@@ -166,7 +168,9 @@ def _derivatives(problem: Problem, index: Any, theta: Any) -> pure.Derivatives:
 @jax.jit
 def _hvp(problem: Problem, index: Any, theta: Any, vector: Any) -> Any:
     def gradient(free: Any) -> Any:
-        return jax.grad(lambda t: pure.total_stat(problem, problem.space.insert(t, index)))(free)
+        return jax.grad(lambda t: pure.total_stat(problem, problem.space.insert(t, index)))(
+            free
+        )
 
     return jax.jvp(gradient, (theta,), (vector,))[1]
 

@@ -53,11 +53,13 @@ def minuit(problem: Problem, x: np.ndarray, tolerance: float, max_steps: int) ->
         moved[index] = np.clip(start + scale * z, space.min[index], space.max[index])
         return moved
 
-    search = Minuit(
-        lambda z: float(_stat(problem, full(z))),
-        np.zeros(index.size),
-        grad=lambda z: np.asarray(_gradient(problem, full(z)))[index] * scale,
-    )
+    def stat(z: Any) -> Any:
+        return float(_stat(problem, full(z)))
+
+    def gradient(z: Any) -> Any:
+        return np.asarray(_gradient(problem, full(z)))[index] * scale
+
+    search: Any = Minuit(stat, np.zeros(index.size), grad=gradient)
     search.errordef = Minuit.LEAST_SQUARES
     search.errors = np.ones(index.size)
     search.limits = [

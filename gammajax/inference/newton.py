@@ -100,7 +100,9 @@ def _advance(problem: Problem, state: NewtonState, tolerance: float) -> NewtonSt
     noise = 1e-13 * (jnp.abs(at.stat) + 1.0)
     drop = jnp.where(first, 1.0, state.at.stat - at.stat)
     better = finite & ((drop > 0) | ((drop >= -noise) & (state.edm < 1e3 * noise)))
-    damping = jnp.where(first, state.damping, _damping(state.damping, better, drop / state.gain))
+    damping = jnp.where(
+        first, state.damping, _damping(state.damping, better, drop / state.gain)
+    )
     at = jax.tree_util.tree_map(lambda new, old: jnp.where(better, new, old), at, state.at)
     x = jnp.where(better, state.trial, state.x)
 

@@ -98,7 +98,11 @@ def advance(
             state = step(state, (problem, whitening))
             theta, _ = whitening.theta(state.z)
             kept = Draws(
-                theta, state.potential_energy, state.diverging, state.accept_prob, state.num_steps
+                theta,
+                state.potential_energy,
+                state.diverging,
+                state.accept_prob,
+                state.num_steps,
             )
             return state, kept
 

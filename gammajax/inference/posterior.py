@@ -104,9 +104,9 @@ class Posterior:
         from astropy.table import Table
 
         table = Table(rows=self.summary(hdi_prob))
-        for name in ("mean", "sd", "hdi_low", "hdi_high"):
-            table[name].format = ".4e"
-        table["ess"].format, table["r_hat"].format = ".0f", ".4f"
+        formats = {"ess": ".0f", "r_hat": ".4f", "name": None, "unit": None}
+        for column in table.columns.values():
+            column.format = formats.get(column.name, ".4e")
         return table
 
     def problems(self) -> list[str]:
@@ -121,7 +121,8 @@ class Posterior:
         low = int(np.nanargmin(self.ess))
         if self.ess[low] < 400:
             found.append(
-                f"{self.names[low]} has {self.ess[low]:.0f} effective draws, expected 400 or more"
+                f"{self.names[low]} has {self.ess[low]:.0f} effective draws, expected 400 "
+                "or more"
             )
         return found
 
@@ -139,7 +140,9 @@ class Posterior:
         az = _arviz()
         groups = {
             "posterior": {name: self[name] for name in self.names},
-            "sample_stats": {key: np.asarray(value) for key, value in self.sample_stats.items()},
+            "sample_stats": {
+                key: np.asarray(value) for key, value in self.sample_stats.items()
+            },
         }
         groups = {key: value for key, value in groups.items() if value}
         if hasattr(az, "InferenceData"):
@@ -163,7 +166,10 @@ class Posterior:
         sizes = self.samples.shape[:2]
         coords = {dim: np.arange(size) for dim, size in zip(dims, sizes, strict=True)}
         posterior = xr.Dataset(
-            {name: (dims, self[name], {"unit": self.units[i]}) for i, name in enumerate(self.names)},
+            {
+                name: (dims, self[name], {"unit": self.units[i]})
+                for i, name in enumerate(self.names)
+            },
             coords=coords,
             attrs={"settings": json.dumps(self.settings)},
         )

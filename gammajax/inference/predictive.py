@@ -35,10 +35,14 @@ class PredictiveCheck:
 
     def __repr__(self) -> str:
         rows = [f"  {name}: p = {value:.3f}" for name, value in self.p_values.items()]
-        return "\n".join([f"PredictiveCheck: {len(next(iter(self.counts.values())))} replicates", *rows])
+        return "\n".join(
+            [f"PredictiveCheck: {len(next(iter(self.counts.values())))} replicates", *rows]
+        )
 
 
-def posterior_predictive(posterior: Posterior, *, n: int = 500, seed: int = 0) -> PredictiveCheck:
+def posterior_predictive(
+    posterior: Posterior, *, n: int = 500, seed: int = 0
+) -> PredictiveCheck:
     """Draw parameters from a posterior, data for each, and compare with the observed data.
 
     Parameters
@@ -52,7 +56,9 @@ def posterior_predictive(posterior: Posterior, *, n: int = 500, seed: int = 0) -
     rng = np.random.default_rng(seed)
     theta = posterior.flat[rng.integers(len(posterior.flat), size=n)]
     keys = jax.random.split(jax.random.key(seed), n)
-    replicated, observed, counts = _replicate(likelihood.problem, likelihood._index, theta, keys)
+    replicated, observed, counts = _replicate(
+        likelihood.problem, likelihood._index, theta, keys
+    )
     found = PredictiveCheck({}, {}, {})
     terms = likelihood.problem.terms
     for t, (names, term) in enumerate(zip(likelihood._order, terms, strict=True)):

@@ -33,7 +33,9 @@ class PriorStack(eqx.Module):
 
     def stat(self, values: Any) -> Any:
         """The sum of -2 ln p."""
-        return jnp.sum(jax.vmap(lambda prior, x: prior.stat(x))(self.prior, values[self.places]))
+        return jnp.sum(
+            jax.vmap(lambda prior, x: prior.stat(x))(self.prior, values[self.places])
+        )
 
 
 class Problem(eqx.Module):

@@ -127,7 +127,9 @@ def confidence(
         If a name is not a free parameter, or the fit has no usable covariance.
     """
     places = _places(result, names)
-    edges, limited = _solve(result, np.repeat(places, 2), np.tile([-1.0, 1.0], len(places)), sigma)
+    edges, limited = _solve(
+        result, np.repeat(places, 2), np.tile([-1.0, 1.0], len(places)), sigma
+    )
     found = {}
     for i, place in enumerate(places):
         name = result.names[place]
@@ -211,7 +213,8 @@ def stat_surface(
     stat = fits.stat.reshape(grid.shape[:2])
     names = (result.names[x_place], result.names[y_place])
     converged = fits.converged.reshape(stat.shape)
-    return Surface(*names, *axes, stat, stat - result.stat, converged)
+    x_axis, y_axis = axes
+    return Surface(*names, x_axis, y_axis, stat, stat - result.stat, converged)
 
 
 def stat_contour(
@@ -254,7 +257,9 @@ def _places(result: FitResult, names: str | Sequence[str]) -> np.ndarray:
         matched = [table.names[i] for i in table.match(pattern)]
         free = [result.names.index(name) for name in matched if name in result.names]
         if not free:
-            raise ValueError(f"{matched[0]} is frozen or linked: only free parameters have a profile")
+            raise ValueError(
+                f"{matched[0]} is frozen or linked: only free parameters have a profile"
+            )
         places += [place for place in free if place not in places]
     if not np.all(np.isfinite(result.covariance)):
         raise ValueError(f"the fit has no covariance to scan with: {result.message}")

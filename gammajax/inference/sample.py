@@ -56,7 +56,11 @@ def sample(
 
     result = start if isinstance(start, FitResult) else Fit().run(start)
     likelihood = result.likelihood
-    for what, number in (("n_chains", n_chains), ("n_warmup", n_warmup), ("n_samples", n_samples)):
+    for what, number in (
+        ("n_chains", n_chains),
+        ("n_warmup", n_warmup),
+        ("n_samples", n_samples),
+    ):
         if number < 1:
             raise ValueError(f"sample: {what} is {number}, expected 1 or more")
     whitening = Whitening.from_fit(result)

@@ -85,6 +85,8 @@ def _in_batches(
     for first in range(0, len(x), size):
         places = np.minimum(np.arange(first, first + size), len(x) - 1)
         parts.append(_conditional(problem, x[places], free[places], tolerance, 200))
-    joined = (np.concatenate([np.asarray(a) for a in column]) for column in zip(*parts, strict=True))
+    joined = (
+        np.concatenate([np.asarray(a) for a in column]) for column in zip(*parts, strict=True)
+    )
     x, stat, status = (column[: len(free)] for column in joined)
     return x, stat, status

@@ -100,9 +100,7 @@ def _lower(packed: Any) -> Any:
 
 
 @jax.jit
-def _maximise(
-    problem: Problem, whitening: Whitening, noise: Any
-) -> tuple[Any, Any, Any, Any]:
+def _maximise(problem: Problem, whitening: Whitening, noise: Any) -> tuple[Any, Any, Any, Any]:
     """Mean and Cholesky factor of the guide, the bound, and the steps it took."""
     size = noise.shape[1]
 

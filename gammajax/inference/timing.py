@@ -37,7 +37,7 @@ class Stopwatch:
         self.run = max(time.perf_counter() - self._start - self.compile, 0.0)
 
 
-def _hear(event: str, duration: float, **_: Any) -> None:
+def _hear(event: str, duration_secs: float, **_: Any) -> None:
     if event in _COMPILING:
         for watch in _watches:
-            watch.compile += duration
+            watch.compile += duration_secs

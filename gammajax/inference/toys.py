@@ -73,7 +73,10 @@ class Toys:
         good = int(self.converged.sum())
         lines = [f"Toys: {len(self.stat)} simulated, {good} converged"]
         for i, name in enumerate(self.names):
-            mean, spread = self.pulls[self.converged, i].mean(), self.pulls[self.converged, i].std()
+            mean, spread = (
+                self.pulls[self.converged, i].mean(),
+                self.pulls[self.converged, i].std(),
+            )
             lines.append(f"  {name}: pull {mean:+.3f} +- {spread:.3f}")
         return "\n".join(lines)
 
@@ -117,7 +120,9 @@ def fit_toys(
     with Progress("fitting toys", n_toys, progress) as bar:
         for first in range(0, n_toys, BATCH):
             keys = jax.random.split(jax.random.fold_in(key, first), BATCH)
-            parts.append(jax.tree_util.tree_map(np.asarray, _fit(problem, means, x, free, keys)))
+            parts.append(
+                jax.tree_util.tree_map(np.asarray, _fit(problem, means, x, free, keys))
+            )
             bar.advance(BATCH)
     moved, stat, hessian, status, at_truth = (
         np.concatenate(column)[:n_toys] for column in zip(*parts, strict=True)

@@ -92,7 +92,9 @@ class Whitening(eqx.Module):
         centre, slope = out_of_box(theta, low, high)
         scale = error * np.abs(slope)
         shrink = np.minimum(1.0, 2.0 / np.where(slope == 1.0, 1.0, scale)) * slope
-        half = np.linalg.cholesky(covariance / np.outer(error, error)) * (error * shrink)[:, None]
+        half = (
+            np.linalg.cholesky(covariance / np.outer(error, error)) * (error * shrink)[:, None]
+        )
         return cls(index, low, high, centre, half)
 
     def theta(self, z: Any) -> tuple[Any, Any]:

@@ -22,7 +22,12 @@ def truth():
 @pytest.fixture(scope="session")
 def datasets(truth):
     return simulate_on_off(
-        truth, n_observations=3, livetime="40 min", energy=ENERGY, energy_true=ENERGY_TRUE, seed=3
+        truth,
+        n_observations=3,
+        livetime="40 min",
+        energy=ENERGY,
+        energy_true=ENERGY_TRUE,
+        seed=3,
     )
 
 

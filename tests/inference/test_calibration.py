@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from gammajax.inference import Fit, Likelihood, fit_toys
-from gammajax.inference import nuts
+from gammajax.inference import Fit, Likelihood, fit_toys, nuts
 from gammajax.inference.toys import draw_counts
 from gammajax.inference.whitening import Whitening
 from gammajax.parameters import GaussianPrior

@@ -140,7 +140,8 @@ def test_linked_parameters_move_together(datasets, truth):
     models = (truth + other).link("other.spectral.index", to="crab.spectral.alpha", offset=0.1)
     likelihood = Likelihood(datasets, models)
     assert "other.spectral.index" not in likelihood.names
-    moved = likelihood.models_at(likelihood.start + [0, 0.2, 0, 0], np.eye(4))
+    step = np.array([0, 0.2, 0, 0])
+    moved = likelihood.models_at(likelihood.start + step, np.eye(4))
     rows = moved.parameters
     assert rows["other.spectral.index"].value == pytest.approx(2.4 + 0.2 + 0.1)
     assert rows["other.spectral.index"].error == pytest.approx(1.0)

@@ -60,7 +60,9 @@ def test_the_same_seed_gives_the_same_draws(result, posterior):
 def test_bounds_are_respected_and_reached_for(likelihood, result):
     near = float(result.theta[2])
     bounded = Fit().run(likelihood.with_models(likelihood.models.set("*.beta", max=near)))
-    draws = sample(bounded, n_warmup=200, n_samples=600, seed=1, progress=False)["crab.spectral.beta"]
+    draws = sample(bounded, n_warmup=200, n_samples=600, seed=1, progress=False)[
+        "crab.spectral.beta"
+    ]
     assert draws.max() <= near
     assert np.mean(draws > near - result.errors[2]) == pytest.approx(0.68, abs=0.08)
 
@@ -102,7 +104,8 @@ def test_summary_and_tables(posterior):
     rows = posterior.summary()
     assert [row["name"] for row in rows] == list(posterior.names)
     inside = np.mean(
-        (posterior.flat[:, 1] > rows[1]["hdi_low"]) & (posterior.flat[:, 1] < rows[1]["hdi_high"])
+        (posterior.flat[:, 1] > rows[1]["hdi_low"])
+        & (posterior.flat[:, 1] < rows[1]["hdi_high"])
     )
     assert inside == pytest.approx(0.68, abs=0.02)
     assert "no problems found" in repr(posterior)

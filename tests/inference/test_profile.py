@@ -97,7 +97,7 @@ def test_surface_holds_two_parameters(likelihood, result):
 
 
 def test_frozen_parameters_have_no_profile(result):
-    with pytest.raises(ValueError, match="crab.spectral.reference is frozen or linked"):
+    with pytest.raises(ValueError, match=r"crab\.spectral\.reference is frozen or linked"):
         stat_profile(result, "*.reference")
 
 
