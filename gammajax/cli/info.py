@@ -49,6 +49,7 @@ def run(*, as_json: bool) -> int:
 def gather() -> dict[str, Any]:
     """Versions, devices, precision, cache and data folder."""
     import jax
+    import jax.numpy as jnp
 
     from gammajax.config import enable_compilation_cache
 
@@ -60,7 +61,7 @@ def gather() -> dict[str, Any]:
         "platform": f"{platform.platform()}, {os.cpu_count()} cores",
         "executable": sys.executable,
         "devices": ", ".join(str(device) for device in jax.devices()),
-        "precision": "64-bit floats" if jax.config.jax_enable_x64 else "32-bit floats",
+        "precision": f"{8 * jnp.result_type(float).itemsize}-bit floats",
         "compilation cache": f"{cache} ({len(files)} files, {size:.1f} MB)",
         "data": _data_folder(),
     }

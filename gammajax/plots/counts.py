@@ -55,6 +55,7 @@ def count_sums(datasets: Sequence[Any], models: Models | None) -> list[CountsSum
 def sum_counts(datasets: Sequence[Any], models: Models | None) -> CountsSum:
     """The sum of datasets with the same energy bins, over the bins in their masks."""
     masks = np.array([dataset.mask for dataset in datasets])
+    used = np.array(masks.any(axis=0))
 
     def total(rows: Any) -> np.ndarray:
         return np.where(masks, np.array(rows), 0.0).sum(axis=0)
@@ -72,11 +73,11 @@ def sum_counts(datasets: Sequence[Any], models: Models | None) -> CountsSum:
     residual = None
     if signal is not None and stat is not None:
         sign = np.sign(counts - signal - background)
-        residual = np.where(masks.any(axis=0), sign * np.sqrt(np.maximum(stat, 0.0)), np.nan)
+        residual = np.where(used, sign * np.sqrt(np.maximum(stat, 0.0)), np.nan)
     return CountsSum(
         group_label(datasets),
         datasets[0].energy,
-        masks.any(axis=0),
+        used,
         counts,
         background,
         signal,

@@ -29,7 +29,8 @@ def plot_response(response: Any, *, energy_bounds: Any = (0.1, 50.0), ax: Any = 
     if ax is None:
         ax = plt.figure(figsize=(10.0, 3.2)).subplots(1, 3)
     area, dispersion, background = ax
-    energy = np.geomspace(*energy_bounds, 200)
+    low, high = energy_bounds
+    energy = np.geomspace(low, high, 200)
     area.plot(energy, response.effective_area(energy) * 1e-4, color=MODEL)
     area.set(yscale="log", ylabel="Effective area [" + unit_text("m2") + "]")
     area.set_title("Effective area")
