@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,12 @@ import numpy as np
 
 from gammajax.maps import MapAxis
 from gammajax.units import ENERGY, conversion_factor
+
+GZIP = b"\x1f\x8b"
+"""What gzip files start with."""
+
+MOST_FIELDS = 999
+"""Most columns of a table in the format; a damaged number would keep astropy busy for ever."""
 
 LOWEST = 1e-3
 """What a first edge of 0 is read as, in units of the next one."""
@@ -49,11 +57,17 @@ class FitsFile:
         if not self.path.is_file():
             raise ValueError(f"{self.path}: there is no such file")
         with _reading(f"{self.path}: is damaged or no FITS file"), warnings.catch_warnings():
+            content = self.path.read_bytes()
+            if content.startswith(GZIP):
+                content = gzip.decompress(content)
             # the warning of a short file is an error, that of an odd keyword is none
             warnings.simplefilter("error", AstropyUserWarning)
             warnings.simplefilter("ignore", VerifyWarning)
-            with fits.open(self.path, memmap=False) as hdus:
+            with fits.open(io.BytesIO(content), memmap=False) as hdus:
                 for hdu in hdus:
+                    fields = hdu.header.get("TFIELDS", 0)
+                    if fields > MOST_FIELDS:
+                        raise ValueError(f"{hdu.name} has {fields} columns")
                     getattr(hdu, "data", None)  # reads it, so that a short file is found here
                 return list(hdus)
 

@@ -33,6 +33,7 @@ from gammajax.storage import (
     shown,
     suggest,
 )
+from gammajax.units import ENERGY, to_value
 
 KEYS = ("name", "type", "filename", "energy_min", "energy_max")
 TOP_KEYS = ("datasets", "metadata", "checksum")
@@ -65,13 +66,15 @@ def read_datasets(path: str | Path) -> Datasets:
 
 
 def _read(item: Any, place: int, path: Path) -> Any:
-    where = f"{path}: dataset {place + 1}"
+    named = isinstance(item, dict) and item.get("name") not in (None, "")
+    where = (
+        f"{path}: dataset {str(item['name'])!r}" if named else f"{path}: dataset {place + 1}"
+    )
     check_keys(item, KEYS, where)
     for key in ("name", "type", "filename"):
         if item.get(key) in (None, ""):
             raise ValueError(f"{where}: has no {key}")
     name, kind = str(item["name"]), item["type"]
-    where = f"{path}: dataset {name!r}"
     if kind in LATER_TYPES:
         raise ValueError(
             f"{where}: is a {kind}, and this version folds spectra only "
