@@ -107,10 +107,13 @@ def _in_range(dataset: Any, low: Any, high: Any) -> Any:
     if low is None and high is None:
         return dataset
     for key, value in (("energy_min", low), ("energy_max", high)):
-        if value is not None and not isinstance(value, str):
+        if value is None:
+            continue
+        if not isinstance(value, str):
             raise ValueError(
                 f"{key} is {shown(value)}, expected a text with a unit, as '1 TeV'"
             )
+        to_value(value, ENERGY, where=key)
     limited = dataset.with_energy_range(low, high)
     mask_fit = limited.mask_fit & dataset.mask_fit
     if not mask_fit.any():
