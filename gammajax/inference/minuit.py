@@ -59,7 +59,8 @@ def minuit(problem: Problem, x: np.ndarray, tolerance: float, max_steps: int) ->
     def gradient(z: Any) -> Any:
         return np.asarray(_gradient(problem, full(z)))[index] * scale
 
-    search: Any = Minuit(stat, np.zeros(index.size), grad=gradient)
+    make: Any = Minuit
+    search = make(stat, np.zeros(index.size), grad=gradient)
     search.errordef = Minuit.LEAST_SQUARES
     search.errors = np.ones(index.size)
     search.limits = [

@@ -171,7 +171,7 @@ class Posterior:
                 for i, name in enumerate(self.names)
             },
             coords=coords,
-            attrs={"settings": json.dumps(self.settings)},
+            attrs={"settings": json.dumps(self.settings), "names": list(self.names)},
         )
         stats = xr.Dataset(
             {key: (dims, np.asarray(value)) for key, value in self.sample_stats.items()},
@@ -193,7 +193,7 @@ class Posterior:
             raise ValueError(f"{path}: is no posterior folder (it has no group 'posterior')")
         posterior = xr.open_zarr(path, group="posterior", consolidated=False)
         stats = xr.open_zarr(path, group="sample_stats", consolidated=False)
-        names = tuple(str(name) for name in posterior.data_vars)
+        names = tuple(str(name) for name in posterior.attrs["names"])
         return cls(
             names=names,
             units=tuple(str(posterior[name].attrs.get("unit", "")) for name in names),
