@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -198,7 +197,7 @@ class EBLAbsorptionNormSpectralModel(NormSpectralModel):
 
     def breaks(self) -> Any:
         # Below the table the line of its first cell reaches 0 at one more break.
-        u, depth = jnp.log(self.energy[:2]), jax.lax.stop_gradient(self._depths()[:2])
+        u, depth = jnp.log(self.energy[:2]), self._depths()[:2]
         slope = jnp.maximum((depth[1] - depth[0]) / (u[1] - u[0]), 1e-6)
         start = u[0] - jnp.clip(depth[0] / slope, 0.0, 50.0)
         return jnp.concatenate([jnp.exp(start)[None], jnp.asarray(self.energy)])

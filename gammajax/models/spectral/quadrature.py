@@ -15,7 +15,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -153,7 +152,7 @@ def _over_panels(
     low, high = jnp.broadcast_arrays(energy_min, energy_max)
     if breaks is None:
         return panel(low, high)
-    breaks = jax.lax.stop_gradient(jnp.asarray(breaks))
+    breaks = jnp.asarray(breaks)
     size, count = low.size, breaks.shape[0]
     shared = (2 * size + count) * (cost + size / 10)
     if shared < (count + 1) * size * cost:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -60,7 +59,7 @@ class TemplateBase(SpectralModel):
         if self.interp == "log":
             return self.energy
         # Beyond the table a line may fall to 0, where it is cut.
-        energy, row = jnp.asarray(self.energy), jax.lax.stop_gradient(self.row())
+        energy, row = jnp.asarray(self.energy), self.row()
         first = _crossing(jnp.log(energy[:2]), row[:2])
         last = _crossing(jnp.log(energy[:-3:-1]), row[:-3:-1])
         return jnp.concatenate([first[None], energy, last[None]])
