@@ -1,5 +1,7 @@
 """Model files that are wrong: each ends in one clear error that begins with the file."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -282,3 +284,36 @@ def test_a_damaged_text_gives_nothing_but_a_value_error(place, length, inserted)
     except ValueError as error:
         message = str(error)
     assert message == "" or message.startswith("model YAML: ")
+
+
+TEMPLATE = """\
+components:
+- name: x
+  type: SkyModel
+  spectral:
+    type: TemplateNDSpectralModel
+    filename: map.fits
+    parameters:
+    - {name: cut, value: 20, unit: GeV}
+"""
+
+
+def test_a_damaged_template_map_is_told(tmp_path):
+    good = (Path(__file__).parents[1] / "peer/data/template_nd.fits").read_bytes()
+    path = tmp_path / "m.yaml"
+    path.write_text(TEMPLATE)
+    with pytest.raises(ValueError, match=r"'x': spectral: there is no file .*map\.fits"):
+        Models.read(path)
+    (tmp_path / "map.fits").write_bytes(good)
+    assert Models.read(path).parameters["x.spectral.cut"].value == 20
+    path.write_text(TEMPLATE.replace("GeV", "TeV"))
+    with pytest.raises(ValueError, match="'cut': its unit differs from 'GeV'"):
+        Models.read(path)
+    path.write_text(TEMPLATE)
+    for damaged in (good[:4000], good.replace(b"DATA    ", b"DATE    "), b"nothing"):
+        (tmp_path / "map.fits").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"map\.fits is no template map"):
+            Models.read(path)
+    (tmp_path / "map.fits").write_bytes(good.replace(b"'CUT     '", b"'CUTS    '", 1))
+    with pytest.raises(ValueError, match=r"has the axes .*, expected energy and then param"):
+        Models.read(path)

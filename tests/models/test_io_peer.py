@@ -102,6 +102,19 @@ def test_the_absorbed_spectrum_is_the_peers_at_a_node_of_the_table(models):
     np.testing.assert_allclose(dnde / plain, np.array([0.9, 0.2]) ** 1.1, rtol=1e-6)
 
 
+def test_a_template_over_parameters_is_the_peers():
+    models = Models.read(PEER / "template_nd.yaml")
+    assert models.parameters.names == ("nd.spectral.steep", "nd.spectral.cut")
+    expected = FROZEN["template_nd"]
+    found = models["nd"].spectral_model.evaluate(np.array(expected["energy"]))
+    np.testing.assert_allclose(np.asarray(found), np.ravel(expected["dnde"]), rtol=1e-6)
+    row = models.parameters["nd.spectral.cut"]
+    assert (row.min, row.max) == pytest.approx((1.0, 100.0))
+    models = models.set("nd.spectral.cut", min=-math.inf)
+    again = Models.from_yaml(models.to_yaml())
+    assert again.parameters == models.parameters
+
+
 def test_names_of_datasets_and_responses_are_read(models):
     assert models["crab"].datasets_names == ("hess", "magic")
     assert models["other"].datasets_names is None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
+from gammapy.maps import MapAxis, RegionNDMap
 from gammapy.modeling.models import (
     MODEL_REGISTRY,
     PRIOR_REGISTRY,
@@ -27,6 +28,7 @@ from gammapy.modeling.models import (
     PowerLawNormSpectralModel,
     PowerLawSpectralModel,
     SkyModel,
+    TemplateNDSpectralModel,
     TemplateSpectralModel,
     UniformPrior,
 )
@@ -124,6 +126,28 @@ def defaults() -> dict:
     return found
 
 
+def template_nd() -> dict:
+    """A template over two parameters in a file of its own, and its flux between the nodes."""
+    energy = MapAxis.from_energy_bounds("0.1 TeV", "50 TeV", nbin=5, name="energy_true")
+    steep = MapAxis.from_nodes([0, 3], name="steep")
+    cut = MapAxis.from_nodes([1, 10, 100], name="cut", unit="GeV", interp="log")
+    table = RegionNDMap.create(
+        region="icrs;point(0, 0)", axes=[energy, steep, cut], unit="cm-2 s-1 TeV-1"
+    )
+    table.data = np.random.default_rng(0).uniform(1, 2, table.data.shape) * 1e-12
+    path = DATA / "template_nd.fits"
+    table.write(path, overwrite=True)
+    model = TemplateNDSpectralModel(table, filename=path)
+    model.steep.value, model.cut.value = 0.7, 20.0
+    grid = np.geomspace(0.3, 20, 6) * u.TeV
+    text = Models([SkyModel(model, name="nd")]).to_yaml().replace(f"{DATA}/", "")
+    (DATA / "template_nd.yaml").write_text(text)
+    return {
+        "energy": grid.to_value("TeV").tolist(),
+        "dnde": model(grid).to_value(DNDE).tolist(),
+    }
+
+
 def main() -> None:
     DATA.mkdir(exist_ok=True)
     sky = models()
@@ -138,6 +162,7 @@ def main() -> None:
     found = describe(Models.read(DATA / "models_spectral.yaml"))
     # on reading, the peer itself keeps the blocks of single components only
     found["covariance"] = covariance.tolist()
+    found["template_nd"] = template_nd()
     (DATA / "models_spectral.json").write_text(json.dumps(found, indent=1) + "\n")
     (DATA / "model_defaults.json").write_text(json.dumps(defaults(), indent=1) + "\n")
     print(

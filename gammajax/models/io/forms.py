@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gammajax.models.io.template_map import TemplateMap, read_template_map
 from gammajax.models.spectral.base import SpectralModel
 from gammajax.models.spectral.compound import OPERATORS
 from gammajax.models.spectral.ebl import BUILTIN
 from gammajax.storage import check_keys, expand, shown, suggest
-from gammajax.units import to_quantity
+from gammajax.units import conversion_factor, to_quantity
 
 Read = Callable[
     [type[Any], dict[str, Any], dict[str, SpectralModel], Path, str],
@@ -37,6 +38,8 @@ class Form(NamedTuple):
         The keys that hold other models.
     has_parameters : bool
         Whether it has parameters besides those of its parts.
+    all_fields : bool
+        Whether to write all fields of its parameters, for a reader's defaults may be others.
     """
 
     keys: tuple[str, ...] = ()
@@ -44,6 +47,7 @@ class Form(NamedTuple):
     write: Callable[[Any], dict[str, Any]] = lambda model: {}
     parts: tuple[str, ...] = ()
     has_parameters: bool = True
+    all_fields: bool = False
 
     @property
     def all_keys(self) -> tuple[str, ...]:
@@ -88,6 +92,50 @@ def _write_template(model: Any) -> dict[str, Any]:
     }
     # gammapy reads templates on logarithmic scales only, and passes over this key
     return data if model.interp == "log" else {**data, "interp": model.interp}
+
+
+def _read_template_nd(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    path = expand(data.get("filename"), folder, where)
+    found = read_template_map(path, where)
+    _complete(data.get("parameters"), found, where)
+    return cls(
+        found.energy,
+        found.values,
+        found.axes,
+        found.names,
+        axes_interp=found.scales,
+        filename=str(path),
+    )
+
+
+def _complete(parameters: Any, found: TemplateMap, where: str) -> None:
+    """Give entries the range of their axis as bounds, and take its unit off, once checked."""
+    for item in parameters if isinstance(parameters, list) else []:
+        name = item.get("name") if isinstance(item, dict) else None
+        if name not in found.names:
+            continue
+        place = found.names.index(name)
+        axis, unit = found.axes[place], found.units[place]
+        given = str(item.pop("unit", None) or unit)
+        if (
+            abs(conversion_factor(given, unit, where=f"{where}: parameter {name!r}") - 1)
+            > 1e-12
+        ):
+            raise ValueError(
+                f"{where}: parameter {name!r}: its unit differs from {unit!r}, that of the "
+                "axis of the template; give it in this one"
+            )
+        item.setdefault("min", float(axis[0]))
+        item.setdefault("max", float(axis[-1]))
+
+
+def _write_template_nd(model: Any) -> dict[str, Any]:
+    if not model.filename:
+        raise ValueError(
+            f"a {type(model).__name__} is kept in a file of its own, and this one names none; "
+            "read it from a file, or give it a filename"
+        )
+    return {"filename": str(Path(model.filename).absolute()), "unit": model.values_unit}
 
 
 def _read_piecewise(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
@@ -149,6 +197,9 @@ FORMS = {
     ),
     "TemplateSpectralModel": Form(
         ("energy", "values", "interp"), _read_template, _write_template
+    ),
+    "TemplateNDSpectralModel": Form(
+        ("filename", "unit"), _read_template_nd, _write_template_nd, all_fields=True
     ),
     "PiecewiseNormSpectralModel": Form(("energy", "interp"), _read_piecewise, _write_piecewise),
     "EBLAbsorptionNormSpectralModel": Form(

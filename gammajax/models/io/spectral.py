@@ -81,6 +81,7 @@ def spectral_to_dict(
     """
     kind = type(model).__name__
     form = FORMS.get(kind, PLAIN)
+    full = full or form.all_fields
     data: dict[str, Any] = {"type": kind}
     for key in form.parts:
         part = getattr(model, key)
