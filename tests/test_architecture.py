@@ -29,8 +29,8 @@ ROAD = (
 BESIDE = ("simulate", "makers", "catalog")
 """Rooms beside the road: they use it up to inference, and only the command line uses them."""
 
-BELOW = ("config", "storage")
-"""Settings and file handling, for every room to use; they import units at most."""
+BELOW = ("config", "storage", "fits")
+"""Settings and file handling, for every room to use; they import units and each other, in this order."""
 
 MOST_LINES = 350
 MOST_STATEMENTS = 4
@@ -73,7 +73,7 @@ def allowed_rooms(room: str) -> set[str]:
     if room == "__init__":
         return set()
     if room in BELOW:
-        return {room, "units"}
+        return {room, "units", *BELOW[: BELOW.index(room)]}
     if room in BESIDE:
         return {room, *BELOW, *ROAD[: ROAD.index("inference") + 1]}
     behind = {room, *BELOW, *ROAD[: ROAD.index(room)]}

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.datasets.files import FitsFile
-from gammajax.datasets.ogip_write import table, write_tables
+from gammajax.datasets.files import energy_axis
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
+from gammajax.fits import FitsFile, table, write_tables
 from gammajax.irf import EDispKernel
 from gammajax.maps import MapAxis
 from gammajax.units import EXPOSURE
@@ -48,8 +48,8 @@ def read_gadf(filename: str | Path, *, name: str | None = None) -> Any:
     """
     file = FitsFile(filename)
     there = [hdu.name for hdu in file.hdus]
-    energy = file.axis(file.table("COUNTS_BANDS"), *RECO[1:], name="energy")
-    energy_true = file.axis(file.table("EXPOSURE_BANDS"), *TRUE[1:], name="energy_true")
+    energy = energy_axis(file, file.table("COUNTS_BANDS"), *RECO[1:], name="energy")
+    energy_true = energy_axis(file, file.table("EXPOSURE_BANDS"), *TRUE[1:], name="energy_true")
     common: dict[str, Any] = {
         "name": name or file.path.name.split(".")[0],
         "energy": energy,

@@ -19,10 +19,10 @@ from typing import Any
 
 from gammajax import __version__
 from gammajax.datasets.datasets import Datasets
-from gammajax.datasets.files import FitsFile
 from gammajax.datasets.gadf import read_gadf, write_gadf
 from gammajax.datasets.ogip import read_ogip, write_ogip
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
+from gammajax.fits import FitsFile
 from gammajax.storage import (
     check_keys,
     expand,

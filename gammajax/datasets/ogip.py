@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.datasets.files import LOWEST, FitsFile
+from gammajax.datasets.files import LOWEST
 from gammajax.datasets.grouping import group_bins
 from gammajax.datasets.ogip_response import read_response
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
+from gammajax.fits import FitsFile
 
 
 def read_ogip(filename: str | Path, *, name: str | None = None) -> Any:

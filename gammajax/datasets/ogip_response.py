@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.datasets.files import FitsFile
+from gammajax.datasets.files import energy_axis
+from gammajax.fits import FitsFile
 from gammajax.irf import EDispKernel
 from gammajax.maps import MapAxis
 
@@ -52,14 +53,14 @@ def read_response(
 
 def read_ebounds(file: FitsFile) -> MapAxis:
     """The channels' energies."""
-    return file.axis(file.table("EBOUNDS"), "E_MIN", "E_MAX", name="energy")
+    return energy_axis(file, file.table("EBOUNDS"), "E_MIN", "E_MAX", name="energy")
 
 
 def read_arf(path: Path) -> tuple[MapAxis, np.ndarray]:
     """True energies and the effective area in cm2."""
     file = FitsFile(path)
     table = file.table("SPECRESP")
-    axis = file.axis(table, "ENERG_LO", "ENERG_HI", name="energy_true")
+    axis = energy_axis(file, table, "ENERG_LO", "ENERG_HI", name="energy_true")
     area = file.column(table, "SPECRESP", unit="cm2")
     bad = ~np.isfinite(area) | (area < 0)
     if bad.any():
@@ -74,7 +75,7 @@ def read_rmf(path: Path) -> EDispKernel:
     """The energy redistribution matrix."""
     file = FitsFile(path)
     table = file.table("MATRIX", "SPECRESP MATRIX")
-    energy_true = file.axis(table, "ENERG_LO", "ENERG_HI", name="energy_true")
+    energy_true = energy_axis(file, table, "ENERG_LO", "ENERG_HI", name="energy_true")
     energy = read_ebounds(file)
     columns = [file.raw(table, name) for name in ("N_GRP", "F_CHAN", "N_CHAN", "MATRIX")]
     first = _first_channel(file, table)

@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from gammajax import __version__
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
+from gammajax.fits import table, write_tables
 from gammajax.irf import EDispKernel
 from gammajax.maps import MapAxis
-from gammajax.storage import replacing
 
 BAD = 5
 """The value of QUALITY for a channel that the user set bad."""
@@ -57,31 +56,6 @@ def companions(path: Path) -> dict[str, str]:
     suffix = path.name[len(stem) :] or ".fits"
     parts = {"ANCRFILE": "_arf", "RESPFILE": "_rmf", "BACKFILE": "_bkg"}
     return {key: f"{stem}{part}{suffix}" for key, part in parts.items()}
-
-
-def write_tables(files: dict[Path, list[Any]], *, overwrite: bool) -> None:
-    """Write lists of table extensions, each to its file; all of the files, or none."""
-    from astropy.io import fits
-
-    with replacing(*files, overwrite=overwrite) as temporary:
-        for place, tables in zip(temporary, files.values(), strict=True):
-            primary = fits.PrimaryHDU()
-            primary.header["CREATOR"] = f"gammajax {__version__}"
-            fits.HDUList([primary, *tables]).writeto(place, checksum=True)
-
-
-def table(name: str, columns: dict[str, tuple[str, str | None, Any]], **header: Any) -> Any:
-    """A table extension: columns as format, unit and values; ``header`` in the order given."""
-    from astropy.io import fits
-
-    made = [
-        fits.Column(name=key, format=form, unit=unit, array=values)
-        for key, (form, unit, values) in columns.items()
-    ]
-    hdu = fits.BinTableHDU.from_columns(made, name=name)
-    for key, value in header.items():
-        hdu.header[key] = value
-    return hdu
 
 
 def _counts(values: np.ndarray) -> tuple[str, str | None, np.ndarray]:
