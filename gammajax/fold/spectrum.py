@@ -23,7 +23,14 @@ from gammajax.fold.stack import Stack, stack_components
 from gammajax.irf import EDispKernel
 from gammajax.models import Models
 from gammajax.models.spectral.quadrature import NODES, NODES_NARROW
-from gammajax.stats import cash, cash_curvature, wstat, wstat_background, wstat_curvature
+from gammajax.stats import (
+    PerBin,
+    cash,
+    cash_per_bin,
+    wstat,
+    wstat_background,
+    wstat_per_bin,
+)
 
 SPLIT_WASTE = 2.0
 """Datasets share a padded array while it is at most this much larger than what is in it."""
@@ -98,13 +105,13 @@ class SpectrumTerm(eqx.Module):
             stat = cash(self.counts, mu + self.background)
         return jnp.where(self.mask, stat, 0.0)
 
-    def curvature(self, mu: Any) -> Any:
-        """Expected second derivative of `stat_array` by the signal, 0 where masked."""
+    def per_bin(self, mu: Any) -> PerBin:
+        """The statistic of each bin with its derivatives by the signal, 0 where masked."""
         if self.kind == "wstat":
-            curvature = wstat_curvature(self.counts, self.counts_off, self.alpha, mu)
+            found = wstat_per_bin(self.counts, self.counts_off, self.alpha, mu)
         else:
-            curvature = cash_curvature(mu + self.background)
-        return jnp.where(self.mask, curvature, 0.0)
+            found = cash_per_bin(self.counts, mu + self.background)
+        return PerBin(*(jnp.where(self.mask, part, 0.0) for part in found))
 
     def expected(self, mu: Any, background: Any = None) -> tuple[Any, Any]:
         """Expected on and off counts of each bin, for a signal and a background.

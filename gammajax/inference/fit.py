@@ -10,7 +10,6 @@ import jax
 import numpy as np
 
 from gammajax.inference import newton as second_order
-from gammajax.inference import problem as pure
 from gammajax.inference.covariance import KINDS, covariance_matrix
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.newton import NewtonState, newton
@@ -109,7 +108,7 @@ class Fit:
         finite = bool(np.all(np.isfinite(block)))
         if status == second_order.CONVERGED and _degenerate(state, free & ~at_bound):
             status = second_order.FLAT
-        n_negative = int(_negative(problem, x))
+        n_negative = int(state.at.n_negative)
         success = status == second_order.CONVERGED and finite and n_negative == 0
         return FitResult(
             success=success,
@@ -189,8 +188,3 @@ def _not_finite(likelihood: Likelihood) -> str:
 @partial(jax.jit, static_argnames=("max_steps",))
 def _newton(problem: Problem, x: Any, tolerance: float, max_steps: int) -> NewtonState:
     return newton(problem, x, tolerance, max_steps)
-
-
-@jax.jit
-def _negative(problem: Problem, x: Any) -> Any:
-    return pure.negative_bins(problem, x)

@@ -162,7 +162,9 @@ def _value_and_gradient(problem: Problem, index: Any, theta: Any) -> tuple[Any, 
 def _derivatives(problem: Problem, index: Any, theta: Any) -> pure.Derivatives:
     at = pure.derivatives(problem, problem.space.insert(theta, index))
     block = jnp.ix_(index, index)
-    return pure.Derivatives(at.stat, at.gradient[index], at.hessian[block], at.fisher[block])
+    return at._replace(
+        gradient=at.gradient[index], hessian=at.hessian[block], fisher=at.fisher[block]
+    )
 
 
 @jax.jit

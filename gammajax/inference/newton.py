@@ -71,7 +71,7 @@ def newton(
     zeros = jnp.zeros((x.size, x.size))
     state = NewtonState(
         x=x,
-        at=Derivatives(jnp.asarray(jnp.inf), jnp.zeros_like(x), zeros, zeros),
+        at=Derivatives(jnp.asarray(jnp.inf), jnp.zeros_like(x), zeros, zeros, jnp.asarray(0)),
         trial=x,
         gain=jnp.asarray(1.0),
         edm=jnp.asarray(jnp.inf),

@@ -48,12 +48,16 @@ class Problem(eqx.Module):
 
 
 class Derivatives(NamedTuple):
-    """The statistic at a point with its derivatives by all parameters."""
+    """The statistic at a point with its derivatives by all parameters.
+
+    ``n_negative`` is the number of bins whose total prediction is negative.
+    """
 
     stat: Any
     gradient: Any
     hessian: Any
     fisher: Any
+    n_negative: Any
 
 
 def predictions(problem: Problem, x: Any) -> tuple[Any, ...]:
@@ -79,12 +83,6 @@ def total_stat(problem: Problem, x: Any) -> Any:
     return data_stat(problem, predictions(problem, x)) + prior_stat(problem, x)
 
 
-def negative_bins(problem: Problem, x: Any) -> Any:
-    """The number of bins whose total prediction is negative."""
-    parts = zip(problem.terms, predictions(problem, x), strict=True)
-    return sum((term.negative_bins(m) for term, m in parts), jnp.zeros((), dtype=int))
-
-
 def gradient(problem: Problem, x: Any) -> tuple[Any, Any]:
     """The statistic and its gradient, by reverse differentiation."""
     stat, grad = jax.value_and_grad(total_stat, argnums=1)(problem, x)
@@ -94,50 +92,47 @@ def gradient(problem: Problem, x: Any) -> tuple[Any, Any]:
 def derivatives(problem: Problem, x: Any) -> Derivatives:
     """The statistic, its gradient, exact Hessian and Fisher matrix."""
     free = problem.space.free
-    mu, push = jax.linearize(lambda y: predictions(problem, y), x)
-    jacobian = jax.vmap(push)(jnp.eye(x.size))
-    jacobian = tuple(jnp.where(_column(free, j), j, 0.0) for j in jacobian)
-    slope, bend = _per_bin(problem, mu)
+    mu, jacobian = _linear(problem, x)
+    bins = [term.per_bin(m) for term, m in zip(problem.terms, mu, strict=True)]
 
     def weighted(y: Any) -> Any:
         moved = predictions(problem, y)
-        return sum(jnp.sum(s * m) for s, m in zip(slope, moved, strict=True))
+        return sum(jnp.sum(b.slope * m) for b, m in zip(bins, moved, strict=True))
 
     second = jax.jacfwd(jax.grad(weighted))(x)
-    p_stat, p_grad = jax.value_and_grad(prior_stat, argnums=1)(problem, x)
-    p_hess = jax.hessian(prior_stat, argnums=1)(problem, x) if problem.priors else 0.0
+    p_stat, p_grad = jnp.zeros(()), 0.0
+    p_hess = jnp.zeros((x.size, x.size))
+    if problem.priors:
+        p_stat, p_grad = jax.value_and_grad(prior_stat, argnums=1)(problem, x)
+        p_hess = jax.hessian(prior_stat, argnums=1)(problem, x)
+    stat = sum((jnp.sum(b.stat) for b in bins), p_stat)
+    grad = sum((_contract(j, b.slope) for j, b in zip(jacobian, bins, strict=True)), p_grad)
+    hess = sum((_gram(j, b.bend) for j, b in zip(jacobian, bins, strict=True)), second + p_hess)
+    fisher = sum((_gram(j, b.expected) for j, b in zip(jacobian, bins, strict=True)), p_hess)
     both = free[:, None] & free[None, :]
-    grad = sum(_contract(j, s) for j, s in zip(jacobian, slope, strict=True)) + p_grad
-    hess = sum(_gram(j, b) for j, b in zip(jacobian, bend, strict=True)) + second + p_hess
-    expected = tuple(t.curvature(m) for t, m in zip(problem.terms, mu, strict=True))
-    fisher = sum(_gram(j, w) for j, w in zip(jacobian, expected, strict=True)) + p_hess
+    parts = zip(problem.terms, mu, strict=True)
     return Derivatives(
-        stat=data_stat(problem, mu) + p_stat,
+        stat=stat,
         gradient=jnp.where(free, grad, 0.0),
         hessian=jnp.where(both, (hess + hess.T) / 2, 0.0),
         fisher=jnp.where(both, fisher, 0.0),
+        n_negative=sum((term.negative_bins(m) for term, m in parts), jnp.zeros((), dtype=int)),
     )
+
+
+def _linear(problem: Problem, x: Any) -> tuple[Any, Any]:
+    """The predictions, and their derivatives by all parameters on a first axis."""
+    mu, push = jax.linearize(lambda y: predictions(problem, y), x)
+    jacobian = jax.vmap(push)(jnp.eye(x.size))
+    free = problem.space.free
+    return mu, tuple(jnp.where(_column(free, j), j, 0.0) for j in jacobian)
 
 
 def score_products(problem: Problem, x: Any) -> Any:
     """The sum over bins of the outer product of each bin's gradient."""
-    free = problem.space.free
-    mu, push = jax.linearize(lambda y: predictions(problem, y), x)
-    jacobian = jax.vmap(push)(jnp.eye(x.size))
-    jacobian = tuple(jnp.where(_column(free, j), j, 0.0) for j in jacobian)
-    slope, _ = _per_bin(problem, mu)
-    return sum(_gram(j, s**2) for j, s in zip(jacobian, slope, strict=True))
-
-
-def _per_bin(problem: Problem, mu: tuple[Any, ...]) -> tuple[Any, Any]:
-    """First and second derivative of each bin's statistic by its prediction."""
-    slopes, bends = [], []
-    for term, m in zip(problem.terms, mu, strict=True):
-        slope = jax.grad(lambda y, term=term: jnp.sum(term.stat_array(y)))
-        s, b = jax.jvp(slope, (m,), (jnp.ones_like(m),))
-        slopes.append(s)
-        bends.append(b)
-    return tuple(slopes), tuple(bends)
+    mu, jacobian = _linear(problem, x)
+    slopes = [term.per_bin(m).slope for term, m in zip(problem.terms, mu, strict=True)]
+    return sum(_gram(j, s**2) for j, s in zip(jacobian, slopes, strict=True))
 
 
 def _column(free: Any, jacobian: Any) -> Any:

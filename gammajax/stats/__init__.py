@@ -1,16 +1,20 @@
 """Fit statistics as functions of arrays; all are -2 ln L."""
 
-from gammajax.stats.cash import cash, cash_curvature, cstat
+from gammajax.stats.cash import cash, cash_curvature, cash_per_bin, cstat
 from gammajax.stats.chi2 import chi2, chi2_asymmetric
-from gammajax.stats.wstat import wstat, wstat_background, wstat_curvature
+from gammajax.stats.per_bin import PerBin
+from gammajax.stats.wstat import wstat, wstat_background, wstat_curvature, wstat_per_bin
 
 __all__ = [
+    "PerBin",
     "cash",
     "cash_curvature",
+    "cash_per_bin",
     "chi2",
     "chi2_asymmetric",
     "cstat",
     "wstat",
     "wstat_background",
     "wstat_curvature",
+    "wstat_per_bin",
 ]

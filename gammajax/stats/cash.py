@@ -6,6 +6,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from gammajax.stats.per_bin import PerBin
+
 TRUNCATION = 1e-25
 """Predictions at or below this are treated as this in the logarithm, as gammapy does."""
 
@@ -68,3 +70,12 @@ def cash_curvature(mu: Any) -> Any:
     """Expected second derivative of `cash` by ``mu``: 2 / mu, 0 where mu is not positive."""
     positive = mu > TRUNCATION
     return jnp.where(positive, 2 / jnp.where(positive, mu, 1.0), 0.0)
+
+
+def cash_per_bin(n_on: Any, mu: Any) -> PerBin:
+    """`cash` with its derivatives by ``mu``; the same numbers as differentiation gives."""
+    positive = mu > TRUNCATION
+    pull = jnp.where(positive, n_on / jnp.where(positive, mu, 1.0), 0.0)
+    bend = jnp.where(positive, pull / jnp.where(positive, mu, 1.0), 0.0)
+    slope = jnp.where(mu < 0, -1.0, 1.0) - pull
+    return PerBin(cash(n_on, mu), 2 * slope, 2 * bend, cash_curvature(mu))

@@ -23,6 +23,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gammajax.stats.per_bin import PerBin
+
 
 def _ratio(numerator: Any, denominator: Any) -> Any:
     """numerator / denominator, 0 where the denominator is not positive."""
@@ -69,15 +71,21 @@ def _wstat_background_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
     n_on, n_off, alpha, mu_signal = primals
     _, _, alpha_dot, mu_dot = tangents
     mu_background = wstat_background(n_on, n_off, alpha, mu_signal)
+    by_mu = _background_slope(n_on, n_off, alpha, mu_signal, mu_background)
+    _, d = _root(n_on, n_off, alpha, mu_signal)
+    rest = n_on + n_off - mu_signal - (1 + 2 * alpha) * mu_background
+    floored = _total_at_zero(n_on, n_off, alpha, mu_signal)
+    by_alpha = jnp.where(floored, mu_signal / alpha**2, _ratio(rest * mu_background, d))
+    return mu_background, by_mu * mu_dot + by_alpha * alpha_dot
+
+
+def _background_slope(
+    n_on: Any, n_off: Any, alpha: Any, mu_signal: Any, mu_background: Any
+) -> Any:
+    """The derivative of the profiled background by the signal."""
     _, d = _root(n_on, n_off, alpha, mu_signal)
     by_mu = _ratio(n_off - (1 + alpha) * mu_background, d)
-    by_alpha = _ratio(
-        (n_on + n_off - mu_signal - (1 + 2 * alpha) * mu_background) * mu_background, d
-    )
-    floored = _total_at_zero(n_on, n_off, alpha, mu_signal)
-    by_mu = jnp.where(floored, -1 / alpha, by_mu)
-    by_alpha = jnp.where(floored, mu_signal / alpha**2, by_alpha)
-    return mu_background, by_mu * mu_dot + by_alpha * alpha_dot
+    return jnp.where(_total_at_zero(n_on, n_off, alpha, mu_signal), -1 / alpha, by_mu)
 
 
 @jax.custom_jvp
@@ -150,3 +158,33 @@ def wstat_curvature(n_on: Any, n_off: Any, alpha: Any, mu_signal: Any) -> Any:
     """
     mu_background = wstat_background(n_on, n_off, alpha, mu_signal)
     return _ratio(2.0, mu_signal + alpha * (1 + alpha) * mu_background)
+
+
+def wstat_per_bin(n_on: Any, n_off: Any, alpha: Any, mu_signal: Any) -> PerBin:
+    """`wstat` with its derivatives by ``mu_signal``, from one profiled background.
+
+    The same numbers as differentiation gives, in a third of the operations: what a Newton
+    step needs of every bin.
+
+    Returns
+    -------
+    per_bin : `~gammajax.stats.PerBin`
+    """
+    mu_background = wstat_background(n_on, n_off, alpha, mu_signal)
+    mu_total = mu_signal + alpha * mu_background
+    some = n_on > 0
+    pull = jnp.where(some, n_on / jnp.where(some, mu_total, 1.0), 0.0)
+    by_mu = _background_slope(n_on, n_off, alpha, mu_signal, mu_background)
+    bend = pull * (1 + alpha * by_mu) / jnp.where(some, mu_total, 1.0)
+    floored = _total_at_zero(n_on, n_off, alpha, mu_signal)
+    away = jnp.where(floored, mu_signal, 1.0)
+    slope = jnp.where(floored, -n_off / away - 1 / alpha, 1 - pull)
+    saturated = n_on - _xlog(n_on, n_on) + n_off - _xlog(n_off, n_off)
+    terms = mu_signal + (1 + alpha) * mu_background
+    terms = terms - _xlog(n_on, mu_total) - _xlog(n_off, mu_background)
+    return PerBin(
+        stat=2 * (terms - saturated),
+        slope=2 * slope,
+        bend=2 * jnp.where(floored, n_off / away**2, bend),
+        expected=_ratio(2.0, mu_signal + alpha * (1 + alpha) * mu_background),
+    )

@@ -9,7 +9,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gammajax.stats import cash, cash_curvature, cstat
+from gammajax.stats import cash, cash_curvature, cash_per_bin, cstat
 
 counts = st.integers(0, 2000).map(float)
 means = st.floats(1e-3, 3000)
@@ -61,3 +61,17 @@ def test_curvature_is_the_expected_second_derivative(mu: float) -> None:
 
 def test_curvature_of_no_prediction_is_zero() -> None:
     assert np.all(np.asarray(cash_curvature(np.array([0.0, -1.0]))) == 0.0)
+
+
+@pytest.mark.parametrize("n_on", [0.0, 1.0, 12.0])
+def test_per_bin_is_what_differentiation_gives(n_on: float) -> None:
+    mu = np.array([-2.0, 0.3, 1.0, 40.0])
+    found = cash_per_bin(n_on, mu)
+
+    def one(value: float) -> jax.Array:
+        return cash(n_on, value)
+
+    np.testing.assert_allclose(found.stat, cash(n_on, mu))
+    np.testing.assert_allclose(found.slope, jax.vmap(jax.grad(one))(mu), rtol=1e-12)
+    np.testing.assert_allclose(found.bend, jax.vmap(jax.grad(jax.grad(one)))(mu), rtol=1e-12)
+    np.testing.assert_allclose(found.expected, cash_curvature(mu))

@@ -15,7 +15,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gammajax.stats import cash, wstat, wstat_background, wstat_curvature
+from gammajax.stats import cash, wstat, wstat_background, wstat_curvature, wstat_per_bin
 
 PEER = json.loads((Path(__file__).parents[1] / "peer" / "stats.json").read_text())["rows"]
 
@@ -206,3 +206,21 @@ def test_array_is_the_loop_over_its_bins() -> None:
     points = np.array(GRID + NEGATIVE).T
     one_by_one = [float(_value(*point)) for point in points.T]
     np.testing.assert_allclose(wstat(*points), one_by_one, rtol=1e-14, atol=1e-10)
+
+
+@pytest.mark.parametrize("n_on", [0.0, 1.0, 7.0])
+@pytest.mark.parametrize("n_off", [0.0, 2.0, 30.0])
+@pytest.mark.parametrize("alpha", [0.05, 1.0])
+def test_per_bin_is_what_differentiation_gives(n_on: float, n_off: float, alpha: float) -> None:
+    signal = np.array([-3.0, -0.2, 0.01, 0.4, 3.0, 60.0])
+    found = wstat_per_bin(n_on, n_off, alpha, signal)
+
+    def one(mu: float) -> jax.Array:
+        return wstat(n_on, n_off, alpha, mu)
+
+    np.testing.assert_allclose(found.stat, jax.vmap(one)(signal), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found.slope, jax.vmap(jax.grad(one))(signal), rtol=1e-10)
+    bend = jax.vmap(jax.grad(jax.grad(one)))(signal)
+    np.testing.assert_allclose(found.bend, bend, rtol=1e-8, atol=1e-10)
+    expected = wstat_curvature(n_on, n_off, alpha, signal)
+    np.testing.assert_allclose(found.expected, expected, rtol=1e-12)
