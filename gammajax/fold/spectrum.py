@@ -22,7 +22,7 @@ from gammajax.datasets import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fold.stack import Stack, stack_components
 from gammajax.irf import EDispKernel
 from gammajax.models import Models
-from gammajax.models.spectral.quadrature import NODES, NODES_NARROW
+from gammajax.models.spectral.quadrature import nodes_for
 from gammajax.stats import (
     PerBin,
     cash,
@@ -213,7 +213,6 @@ def build_term(datasets: Sequence[Any], groups: Sequence[Any]) -> SpectrumTerm:
     mask = np.zeros((len(datasets), size), dtype=bool)
     for row, dataset in zip(mask, datasets, strict=True):
         row[: int(dataset.mask.sum())] = True
-    ratio = np.log(edges[:, 1:] / edges[:, :-1]).max()
     return SpectrumTerm(
         energy_min=edges[:, :-1],
         energy_max=edges[:, 1:],
@@ -225,7 +224,7 @@ def build_term(datasets: Sequence[Any], groups: Sequence[Any]) -> SpectrumTerm:
         background=np.zeros(mask.shape) if on_off else packed("background"),
         mask=mask,
         kind=datasets[0].stat_type,
-        nodes=NODES_NARROW if ratio <= np.log(2.0) + 1e-9 else NODES,
+        nodes=nodes_for(float((edges[:, 1:] / edges[:, :-1]).max())),
     )
 
 
