@@ -32,18 +32,39 @@ CASES = [
     ("sbpl", SLOPES | {"index1": 3.1, "index2": 1.6, "reference": 1.5, "beta": 0.4}),
     ("ecpl", {"index": 1.7, "amplitude": 2e-11, "reference": 2, "lambda_": 0.1, "alpha": 0.8}),
     ("ecpl-3fgl", {"index": 1.7, "amplitude": 2e-11, "reference": 2.0, "ecut": 8.0}),
-    ("secpl-3fgl", {"amplitude": 2e-11, "reference": 2, "ecut": 8, "index_1": 1.5, "index_2": 0.7}),
+    (
+        "secpl-3fgl",
+        {"amplitude": 2e-11, "reference": 2, "ecut": 8, "index_1": 1.5, "index_2": 0.7},
+    ),
     (
         "secpl-4fgl",
-        {"amplitude": 2e-5, "reference": 1e-3, "expfactor": 2e-3, "index_1": 1.5, "index_2": 0.66},
+        {
+            "amplitude": 2e-5,
+            "reference": 1e-3,
+            "expfactor": 2e-3,
+            "index_1": 1.5,
+            "index_2": 0.66,
+        },
     ),
     (
         "secpl-4fgl-dr3",
-        {"amplitude": 2e-5, "reference": 1e-3, "expfactor": 0.4, "index_1": 1.9, "index_2": 0.66},
+        {
+            "amplitude": 2e-5,
+            "reference": 1e-3,
+            "expfactor": 0.4,
+            "index_1": 1.9,
+            "index_2": 0.66,
+        },
     ),
     (
         "secpl-4fgl-dr3",
-        {"amplitude": 2e-5, "reference": 1e-3, "expfactor": 0.1, "index_1": 1.9, "index_2": 1e-4},
+        {
+            "amplitude": 2e-5,
+            "reference": 1e-3,
+            "expfactor": 0.1,
+            "index_1": 1.9,
+            "index_2": 1e-4,
+        },
     ),
     ("lp", {"amplitude": 4e-11, "reference": 1.3, "alpha": 2.4, "beta": 0.2}),
     ("lp2", {"amplitude": 4e-11, "reference": 1.3, "alpha": 2.4, "beta": 0.2, "escale": 0.6}),

@@ -120,24 +120,25 @@ class EBLAbsorptionNormSpectralModel(NormSpectralModel):
         ValueError
             If the file is no such table.
         """
-        from astropy.table import Table
+        from astropy.io import fits
         from astropy.units import Quantity
 
         path = Path(os.path.expandvars(path))
         try:
-            energies, spectra = (
-                Table.read(path, hdu="ENERGIES"),
-                Table.read(path, hdu="SPECTRA"),
-            )
-            low, high = energies["ENERG_LO"], energies["ENERG_HI"]
-            centre = np.sqrt(np.asarray(low, np.float64) * np.asarray(high, np.float64))
-            # The file has redshifts in float32: 0.1 is meant where it says 0.100000001.
-            redshifts = np.round(np.asarray(spectra["PARAMVAL"], np.float64).ravel(), 6)
-            survival = np.asarray(spectra["INTPSPEC"], np.float64)
+            with fits.open(path) as hdus:
+                energies, spectra = hdus["ENERGIES"].data, hdus["SPECTRA"].data
+                unit = energies.columns["ENERG_LO"].unit or "keV"
+                low, high = (
+                    np.asarray(energies[name], dtype=np.float64)
+                    for name in ("ENERG_LO", "ENERG_HI")
+                )
+                # The file has redshifts in float32: 0.1 is meant where it says 0.100000001.
+                redshifts = np.round(np.asarray(spectra["PARAMVAL"], np.float64).ravel(), 6)
+                survival = np.asarray(spectra["INTPSPEC"], dtype=np.float64)
         except KeyError as error:
-            raise ValueError(f"{path}: not an XSPEC table model, {error} is missing") from None
+            raise ValueError(f"{path}: not an XSPEC table model: {error.args[0]}") from None
         nodes, first = np.unique(redshifts, return_index=True)
-        energy = Quantity(centre, low.unit or "keV").to_value(ENERGY)
+        energy = Quantity(np.sqrt(low * high), unit).to_value(ENERGY)
         return cls.from_survival(
             energy,
             nodes,

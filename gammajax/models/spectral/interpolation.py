@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
-TINY = 1e-38
-"""Zeros of a table that is interpolated in the logarithm are read as this."""
+TINY = float(np.finfo(np.float32).tiny)
+"""Zeros of a table that is interpolated in the logarithm are read as this, about 1e-38."""
 
 
 def cell(nodes: Any, x: Any) -> tuple[Any, Any]:

@@ -28,7 +28,7 @@ NODES_NARROW = 10
 def nodes_for(ratio: float) -> int:
     """The nodes that an energy bin needs, from the ratio of its edges.
 
-    They hold a relative accuracy of 1e-10 for local indices between -5 and 7, and are few,
+    They hold a relative accuracy of 1e-8 for local indices between -5 and 7, and are few,
     because a fit evaluates the spectrum at each of them.
     """
     if ratio <= 1.3:
@@ -93,9 +93,9 @@ def integrate(
     -------
     integral : array
         With the shape of the edges. For 96 nodes the relative error is below 1e-8 for all
-        spectra of this package over up to five decades a panel; for 10 nodes it is below
-        1e-10 over a factor 2, and for 6 nodes over a factor 1.3, as long as the local index
-        stays between -5 and 7.
+        spectra of this package over up to five decades a panel; for 10 nodes over a
+        factor 2 and 6 nodes over a factor 1.3, as long as the local index stays between -5
+        and 7.
     """
     x, w = gauss_legendre(nodes)
 

@@ -91,6 +91,12 @@ def model(request):
     return SAMPLES[request.param]
 
 
+@pytest.fixture(params=[name for name in SAMPLES if SAMPLES[name].parameter_names])
+def parametric(request):
+    """Every sample that has parameters."""
+    return SAMPLES[request.param]
+
+
 @pytest.fixture
 def samples():
     """All samples by name."""

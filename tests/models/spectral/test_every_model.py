@@ -1,5 +1,7 @@
 """What holds for every spectral model."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,6 +20,20 @@ ENERGY = np.array([0.005, 0.04, 0.5, 1.7, 6.0, 30.0])
 LOW = np.array([1e-3, 2e-2, 0.5, 3.0])
 HIGH = np.array([1e2, 10.0, 0.55, 30.0])
 
+HESSIANS = (
+    "pl",
+    "pl-2",
+    "bpl",
+    "sbpl",
+    "ecpl",
+    "secpl-4fgl-dr3",
+    "lp",
+    "gauss",
+    "piecewise-norm",
+    "ebl-norm",
+)
+"""One of each way to integrate: second derivatives take long to compile."""
+
 
 def test_every_class_has_a_sample(samples):
     assert {type(model) for model in samples.values()} == set(SPECTRAL_MODELS)
@@ -35,7 +51,7 @@ def reference(model, low, high, power):
         energy = np.exp(log)
         return float(value(energy)) * energy ** (power + 1)
 
-    pairs = zip(cuts[:-1], cuts[1:], strict=True)
+    pairs = itertools.pairwise(cuts)
     return sum(quad(integrand, a, b, epsabs=0, epsrel=1e-11)[0] for a, b in pairs)
 
 
@@ -58,8 +74,8 @@ def test_few_nodes_are_enough_for_narrow_bins(model, ratio):
     many = model.evaluate_integral(low, low * ratio)
     # Far above a cutoff the local index grows past all bounds.
     promised = (model.spectral_index(low) > -5) & (model.spectral_index(low * ratio) < 7)
-    assert promised.sum() > 15
-    np.testing.assert_allclose(few[promised], many[promised], rtol=1e-10)
+    assert promised.sum() > 10
+    np.testing.assert_allclose(few[promised], many[promised], rtol=1e-8)
 
 
 def outputs(model, values):
@@ -76,8 +92,8 @@ run = jax.jit(outputs)
 slopes = jax.jit(jax.jacfwd(outputs, argnums=1))
 
 
-def test_gradients_are_those_of_finite_differences(model):
-    values = get_values(model)
+def test_gradients_are_those_of_finite_differences(parametric):
+    model, values = parametric, get_values(parametric)
     exact = np.asarray(slopes(model, values))
     size = np.abs(np.asarray(run(model, values)))
     for i, value in enumerate(values):
@@ -92,20 +108,24 @@ def test_gradients_are_those_of_finite_differences(model):
         assert np.all(np.abs(estimate - exact[:, i]) <= 1e-6 * np.abs(exact[:, i]) + noise)
 
 
-def test_hessians_are_those_of_finite_differences(model):
+@pytest.mark.parametrize("name", HESSIANS)
+def test_hessians_are_those_of_finite_differences(samples, name):
+    model = samples[name]
+
     def total(values):
         moved = with_values(model, values)
         return jnp.sum(moved.evaluate_integral(LOW, 1.2 * LOW, nodes=6) * LOW)
 
     values = get_values(model)
     gradient, hessian = jax.jit(jax.grad(total)), jax.jit(jax.hessian(total))
-    exact = np.asarray(hessian(values))
-    size = np.abs(np.asarray(gradient(values)))
-    for i, value in enumerate(values):
-        step = np.eye(len(values))[i] * 1e-4 * (abs(value) or 1.0)
-        estimate = (gradient(values + step) - gradient(values - step)) / (2 * step[i])
-        noise = 1e-10 * size / step[i]
-        assert np.all(np.abs(estimate - exact[i]) <= 1e-4 * np.abs(exact[i]) + noise)
+    steps = np.diag(1e-4 * np.abs(values))
+    estimate = np.array(
+        [(gradient(values + s) - gradient(values - s)) / s.sum() / 2 for s in steps]
+    )
+    # In relative parameters, so that one number says what is rounding.
+    scale = np.abs(np.outer(values, values))
+    exact, estimate = np.asarray(hessian(values)) * scale, estimate * scale
+    np.testing.assert_allclose(estimate, exact, rtol=1e-4, atol=1e-7 * np.abs(exact).max())
 
 
 def test_jit_equals_eager(model):
@@ -114,11 +134,17 @@ def test_jit_equals_eager(model):
     np.testing.assert_allclose(call(model, "evaluate", ENERGY), eager, rtol=1e-12)
 
 
-def test_vmap_equals_loop(model):
-    values = get_values(model) * np.array([[1.0], [1.02], [1.05]])
-    batch = jax.jit(jax.vmap(outputs, in_axes=(None, 0)))(model, values)
-    loop = [np.asarray(run(model, row)) for row in values]
-    np.testing.assert_allclose(batch, loop, rtol=1e-12)
+def test_vmap_equals_loop(parametric):
+    values = get_values(parametric) * np.array([[1.0], [1.02], [1.05]])
+
+    def integrals(row):
+        return with_values(parametric, row).evaluate_integral(LOW, HIGH)
+
+    batch = jax.jit(jax.vmap(integrals))(values)
+    loop = [
+        call(with_values(parametric, row), "evaluate_integral", LOW, HIGH) for row in values
+    ]
+    np.testing.assert_allclose(batch, np.asarray(loop), rtol=1e-12)
 
 
 @given(edges=st.lists(st.floats(1e-3, 1e2), min_size=3, max_size=3, unique=True))
@@ -130,33 +156,32 @@ def test_vmap_equals_loop(model):
 )
 def test_integrals_add_up_and_energy_flux_is_bracketed(model, edges):
     low, middle, high = sorted(edges)
-    whole, *parts = call(
-        model, "evaluate_integral", np.array([low, low, middle]), np.array([high, middle, high])
-    )
+    start, stop = np.array([low, low, middle, low]), np.array([high, middle, high, high])
+    whole, *parts, _ = call(model, "evaluate_integral", start, stop)
     assert whole >= 0
     assert np.isclose(whole, parts[0] + parts[1], rtol=1e-8, atol=0)
-    energy_flux = call(
-        model,
-        "evaluate_energy_flux",
-        np.array([low, low, middle]),
-        np.array([high, middle, high]),
-    )[0]
+    energy_flux = call(model, "evaluate_energy_flux", start, stop)[0]
     assert low * whole * (1 - 1e-8) <= energy_flux <= high * whole * (1 + 1e-8)
 
 
 def test_quantities_go_in_and_come_out(model):
-    flux = model(500 * u.GeV)
+    energy, low, high = ENERGY * 1e3 * u.GeV, LOW * 1e6 * u.MeV, HIGH * u.TeV
+    flux = model(energy)
     assert flux.unit == u.Unit(model.unit)
-    assert flux.value == float(model(0.5))
-    integral = model.integral("0.5 TeV", "2 TeV")
+    np.testing.assert_allclose(flux.value, model(ENERGY), rtol=1e-11)
+    integral = model.integral(low, high)
     assert integral.unit == u.Unit(model.unit) * u.TeV
-    np.testing.assert_allclose(model.integral(500 * u.GeV, 2e6 * u.MeV).value, integral.value)
-    energy_flux = model.energy_flux("0.5 TeV", "2 TeV")
+    np.testing.assert_allclose(integral.value, model.integral(LOW, HIGH), rtol=1e-11)
+    energy_flux = model.energy_flux(low, high)
     assert energy_flux.unit == u.Unit(model.unit) * u.TeV**2
-    index = model.spectral_index(1 * u.TeV)
+    np.testing.assert_allclose(energy_flux.value, model.energy_flux(LOW, HIGH), rtol=1e-11)
+
+
+def test_spectral_index_is_the_logarithmic_slope(model):
     step = 1e-5
-    slope = np.log(model(np.exp(step)) / model(np.exp(-step))) / (2 * step)
-    np.testing.assert_allclose(index, -slope, rtol=1e-6, atol=1e-8)
+    ahead, behind = model(ENERGY * np.exp(step)), model(ENERGY * np.exp(-step))
+    slope = (np.log(np.asarray(ahead)) - np.log(np.asarray(behind))) / (2 * step)
+    np.testing.assert_allclose(model.spectral_index(ENERGY), -slope, rtol=1e-6, atol=1e-8)
 
 
 def test_energies_in_other_units_are_errors(model):
