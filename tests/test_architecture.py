@@ -30,7 +30,7 @@ BESIDE = ("simulate", "makers", "catalog")
 """Rooms beside the road: they use it up to inference, and only the command line uses them."""
 
 BELOW = ("config", "storage", "fits")
-"""Settings and file handling, for every room to use; they import units and each other, in this order."""
+"""Settings and files, for every room; they import units, and each other in this order."""
 
 MOST_LINES = 350
 MOST_STATEMENTS = 4
