@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from gammajax.models.base import Model
 from gammajax.models.spectral import quadrature
@@ -229,7 +230,7 @@ def _energy(value: Any, name: str) -> Any:
 
 def _edges(energy_min: Any, energy_max: Any) -> tuple[Any, Any]:
     low, high = _energy(energy_min, "energy_min"), _energy(energy_max, "energy_max")
-    traced = isinstance(low, jax.core.Tracer) or isinstance(high, jax.core.Tracer)
+    traced = isinstance(low, Tracer) or isinstance(high, Tracer)
     if not traced and not (np.all(np.asarray(low) > 0) and np.all(np.asarray(low) <= high)):
         raise ValueError(
             f"energy range: got {energy_min} to {energy_max}, expected "

@@ -125,16 +125,14 @@ class EBLAbsorptionNormSpectralModel(NormSpectralModel):
 
         path = Path(os.path.expandvars(path))
         try:
-            with fits.open(path) as hdus:
-                energies, spectra = hdus["ENERGIES"].data, hdus["SPECTRA"].data
-                unit = energies.columns["ENERG_LO"].unit or "keV"
-                low, high = (
-                    np.asarray(energies[name], dtype=np.float64)
-                    for name in ("ENERG_LO", "ENERG_HI")
-                )
-                # The file has redshifts in float32: 0.1 is meant where it says 0.100000001.
-                redshifts = np.round(np.asarray(spectra["PARAMVAL"], np.float64).ravel(), 6)
-                survival = np.asarray(spectra["INTPSPEC"], dtype=np.float64)
+            energies: Any = fits.getdata(path, "ENERGIES")
+            spectra: Any = fits.getdata(path, "SPECTRA")
+            unit = energies.columns["ENERG_LO"].unit or "keV"
+            low = np.asarray(energies["ENERG_LO"], dtype=np.float64)
+            high = np.asarray(energies["ENERG_HI"], dtype=np.float64)
+            # The file has redshifts in float32: 0.1 is meant where it says 0.100000001.
+            redshifts = np.round(np.asarray(spectra["PARAMVAL"], np.float64).ravel(), 6)
+            survival = np.asarray(spectra["INTPSPEC"], dtype=np.float64)
         except KeyError as error:
             raise ValueError(f"{path}: not an XSPEC table model: {error.args[0]}") from None
         nodes, first = np.unique(redshifts, return_index=True)

@@ -41,9 +41,9 @@ class PiecewiseNormSpectralModel(NormSpectralModel):
 
     tags: ClassVar[tuple[str, ...]] = ("PiecewiseNormSpectralModel", "piecewise-norm")
 
+    interp: str = eqx.field(static=True)
     energy: Any = table("TeV")
     norms: Any = parameter(vector=True, description="factor at a node")
-    interp: str = eqx.field(static=True)
 
     def __init__(self, energy: Any, norms: Any = None, interp: str = "log") -> None:
         self.energy = energy

@@ -113,11 +113,11 @@ class TemplateSpectralModel(TemplateBase):
 
     tags: ClassVar[tuple[str, ...]] = ("TemplateSpectralModel", "template")
 
-    energy: Any = table("TeV")
     values: Any = eqx.field()
     values_unit: str = eqx.field(static=True)
     interp: str = eqx.field(static=True)
     filename: str = eqx.field(static=True)
+    energy: Any = table("TeV")
 
     def __init__(
         self,
@@ -177,15 +177,15 @@ class TemplateNDSpectralModel(TemplateBase):
 
     tags: ClassVar[tuple[str, ...]] = ("TemplateNDSpectralModel", "templateND")
 
-    energy: Any = table("TeV")
     values: Any = eqx.field()
     axes: tuple[Any, ...] = eqx.field()
     names: tuple[str, ...] = eqx.field(static=True)
-    coordinates: Any = parameter(vector=True, names_from="names", description="coordinate")
     axes_interp: tuple[str, ...] = eqx.field(static=True)
     values_unit: str = eqx.field(static=True)
     interp: str = eqx.field(static=True)
     filename: str = eqx.field(static=True)
+    energy: Any = table("TeV")
+    coordinates: Any = parameter(vector=True, names_from="names", description="coordinate")
 
     def __init__(
         self,
