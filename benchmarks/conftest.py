@@ -11,7 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import pytest
+
+# The tests' cache of compiled programs would make every compile time here a reading time.
+jax.config.update("jax_enable_compilation_cache", False)
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -51,8 +55,6 @@ def run_json(command: list[str], **environment: str) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def record() -> Any:
     """Collects figures, and writes them to ``benchmarks/results/<name>.json`` at the end."""
-    import jax
-
     found: dict[str, Any] = {
         "machine": {
             "cpus": os.cpu_count(),

@@ -116,6 +116,7 @@ class Fit:
             stat=float(state.at.stat),
             theta=x[index],
             covariance=block,
+            fisher=np.asarray(state.at.fisher)[np.ix_(index, index)],
             models=likelihood.models_at(x[index], np.where(np.isfinite(block), block, 0.0)),
             likelihood=likelihood,
             edm=float(state.edm),

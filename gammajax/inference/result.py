@@ -29,6 +29,8 @@ class FitResult:
         The free parameters in canonical units, in the order of ``names``.
     covariance : array, shape (n_free, n_free)
         Zero rows for parameters at a bound; NaN if it could not be computed.
+    fisher : array, shape (n_free, n_free)
+        Expected second derivatives of the statistic at the minimum.
     models : `~gammajax.models.Models`
         With best-fit values, errors and covariance.
     edm : float
@@ -49,6 +51,7 @@ class FitResult:
     stat: float
     theta: np.ndarray
     covariance: np.ndarray
+    fisher: np.ndarray
     models: Models
     likelihood: Likelihood
     edm: float

@@ -80,7 +80,7 @@ class Whitening(eqx.Module):
                 f"the fit has no covariance to start a sampler from: {result.message}; add "
                 "priors to the parameters that the data do not determine, or freeze them"
             )
-        fisher = np.diag(np.asarray(likelihood.fisher(result.theta)))
+        fisher = np.diag(result.fisher)
         alone = np.sqrt(2 / np.where(fisher > 0, fisher, 1.0))
         error = np.where(result.errors > 0, result.errors, alone)
         held = result.errors <= 0
