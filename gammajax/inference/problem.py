@@ -105,10 +105,12 @@ def derivatives(problem: Problem, x: Any) -> Derivatives:
     if problem.priors:
         p_stat, p_grad = jax.value_and_grad(prior_stat, argnums=1)(problem, x)
         p_hess = jax.hessian(prior_stat, argnums=1)(problem, x)
-    stat = sum((jnp.sum(b.stat) for b in bins), p_stat)
-    grad = sum((_contract(j, b.slope) for j, b in zip(jacobian, bins, strict=True)), p_grad)
-    hess = sum((_gram(j, b.bend) for j, b in zip(jacobian, bins, strict=True)), second + p_hess)
-    fisher = sum((_gram(j, b.expected) for j, b in zip(jacobian, bins, strict=True)), p_hess)
+    stat, grad, hess, fisher = p_stat, p_grad, second + p_hess, p_hess
+    for part, slopes in zip(bins, jacobian, strict=True):
+        stat = stat + jnp.sum(part.stat)
+        grad = grad + _contract(slopes, part.slope)
+        hess = hess + _gram(slopes, part.bend)
+        fisher = fisher + _gram(slopes, part.expected)
     both = free[:, None] & free[None, :]
     parts = zip(problem.terms, mu, strict=True)
     return Derivatives(
