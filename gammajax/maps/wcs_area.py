@@ -1,0 +1,84 @@
+"""Positions and solid angles of the pixels of a projection."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+FINE = 1.0
+"""Pixels up to this size, in deg, are taken in one piece by one of two estimates."""
+
+
+def unit_vectors(lon: Any, lat: Any) -> np.ndarray:
+    """Unit vectors of positions in deg, with a last axis of length 3."""
+    lon, lat = np.radians(lon), np.radians(lat)
+    cos = np.cos(lat)
+    return np.stack([cos * np.cos(lon), cos * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+def pix_to_sky(wcs: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in deg of pixel coordinates; NaN where the projection shows no sky.
+
+    A cylinder goes on for ever; only one turn of longitude and one half of latitude count.
+    """
+    x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+    lon, lat = wcs.wcs_pix2world(x, y, 0)
+    if wcs.wcs.ctype[0][5:8] == "CAR":
+        native = (y + 1 - wcs.wcs.crpix[1]) * wcs.wcs.get_cdelt()[1]
+        lat = np.where(np.abs(native) <= 90 + 1e-9, lat, np.nan)
+    else:
+        # beyond the edge of an all-sky projection, positions do not lead back to the pixel
+        back_x, back_y = wcs.wcs_world2pix(lon, lat, 0)
+        wrong = ~(np.hypot(back_x - x, back_y - y) < 1e-3)
+        lat = np.where(wrong, np.nan, lat)
+    return np.where(np.isnan(lat), np.nan, lon), lat
+
+
+def pixel_grid(geom: Any, *, corners: bool = False, parts: int = 1) -> tuple[Any, Any]:
+    """Positions of all pixel centres, or of the corners of pixels divided in ``parts``."""
+    if corners:
+        axes = [np.arange(n * parts + 1) / parts - 0.5 for n in geom.npix]
+    else:
+        axes = [np.arange(n, dtype=float) for n in geom.npix]
+    return pix_to_sky(geom.wcs, axes[0][None, :], axes[1][:, None])
+
+
+@lru_cache(maxsize=8)
+def _image_solid_angle(geom: Any) -> np.ndarray:
+    parts = int(np.ceil(np.max(geom.pixel_scales) / FINE))
+    coarse, fine = (_polygon_area(geom, parts * more) for more in (1, 2))
+    # the borders of pixels are no great circles: the error falls with the square of the parts
+    area = np.where(coarse > 0, (4 * fine - coarse) / 3, fine)
+    area.setflags(write=False)
+    return area
+
+
+def solid_angle(geom: Any) -> np.ndarray:
+    r"""Solid angle of each pixel in sr; 0 where the projection shows no sky.
+
+    The corners of each pixel, of its quarters and (above 1 deg) of further parts span
+    spherical triangles, whose area is
+
+    .. math:: \tan(A / 2) = \frac{|a \cdot (b \times c)|}{1 + ab + bc + ca}
+
+    The sums of whole and divided pixels are extrapolated to infinitely many parts.
+    """
+    return _image_solid_angle(geom.to_image())
+
+
+def _polygon_area(geom: Any, parts: int) -> np.ndarray:
+    corner = unit_vectors(*pixel_grid(geom, corners=True, parts=parts))
+    a, b, c, d = corner[:-1, :-1], corner[1:, :-1], corner[1:, 1:], corner[:-1, 1:]
+    area = _triangle(a, b, c) + _triangle(a, c, d)
+    area = np.nan_to_num(area, nan=0.0)
+    nx, ny = geom.npix
+    return area.reshape(ny, parts, nx, parts).sum(axis=(1, 3))
+
+
+def _triangle(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    # differences first: the product of three nearly equal vectors would lose its digits
+    volume = np.abs(np.einsum("...i,...i", a, np.cross(b - a, c - a)))
+    cosines = 1 + sum(np.einsum("...i,...i", u, v) for u, v in ((a, b), (b, c), (c, a)))
+    return 2 * np.arctan2(volume, cosines)
