@@ -12,11 +12,54 @@ from gammajax.irf.edisp import EDispKernel
 
 if TYPE_CHECKING:
     from gammajax.irf.axis import GridAxis
+    from gammajax.irf.background import Background2D, Background3D
+    from gammajax.irf.effective_area import EffectiveAreaTable2D
+    from gammajax.irf.energy_dispersion import EnergyDispersion2D
+    from gammajax.irf.gadf import read_irf, write_irfs
     from gammajax.irf.interpolation import interpolate
+    from gammajax.irf.parametric_psf import (
+        EnergyDependentMultiGaussPSF,
+        ParametricPSF,
+        PSFKing,
+    )
+    from gammajax.irf.psf import PSF3D
+    from gammajax.irf.rad_max import RadMax2D
+    from gammajax.irf.table import IRF
 
-_LAZY = {"GridAxis": "axis", "interpolate": "interpolation"}
+_LAZY = {
+    "Background2D": "background",
+    "Background3D": "background",
+    "EffectiveAreaTable2D": "effective_area",
+    "EnergyDependentMultiGaussPSF": "parametric_psf",
+    "EnergyDispersion2D": "energy_dispersion",
+    "GridAxis": "axis",
+    "IRF": "table",
+    "PSF3D": "psf",
+    "PSFKing": "parametric_psf",
+    "ParametricPSF": "parametric_psf",
+    "RadMax2D": "rad_max",
+    "interpolate": "interpolation",
+    "read_irf": "gadf",
+    "write_irfs": "gadf",
+}
 
-__all__ = ["EDispKernel", "GridAxis", "interpolate"]
+__all__ = [
+    "IRF",
+    "Background2D",
+    "Background3D",
+    "EDispKernel",
+    "EffectiveAreaTable2D",
+    "EnergyDependentMultiGaussPSF",
+    "EnergyDispersion2D",
+    "GridAxis",
+    "PSF3D",
+    "PSFKing",
+    "ParametricPSF",
+    "RadMax2D",
+    "interpolate",
+    "read_irf",
+    "write_irfs",
+]
 
 
 def __getattr__(name: str) -> Any:

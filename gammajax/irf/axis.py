@@ -38,7 +38,7 @@ class GridAxis(eqx.Module):
         of each bin in this coordinate, for ``"sqrt"`` the plain middle.
     outside : {"nearest", "extrapolate", "fill"}
         What holds beyond the outermost nodes: their value; the line through the outermost
-        two; or their value up to the edge of their bin, and a fill value beyond.
+        two; or this line as far as the edge of the bin, and a fill value beyond.
 
     Raises
     ------

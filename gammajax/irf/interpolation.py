@@ -93,7 +93,7 @@ def _cell(axis: GridAxis, x: Any) -> tuple[Any, Any]:
     """The first node of the cell that ``x`` lies in, and the place within, 0 to 1 inside."""
     nodes = forward(axis.scale, jnp.asarray(axis.center), jnp)
     x = forward(axis.scale, x, jnp)
-    if axis.outside != "extrapolate":
+    if axis.outside == "nearest":
         x = jnp.clip(x, nodes[0], nodes[-1])
     last = axis.nbin - 2
     if axis.even:

