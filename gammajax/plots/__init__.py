@@ -4,6 +4,7 @@ Every function takes the axes to draw on, or makes them, and gives them back.
 """
 
 from gammajax.plots.datasets import plot_fit, plot_spectrum_dataset
+from gammajax.plots.events import peek_events
 from gammajax.plots.irf import peek_irf
 from gammajax.plots.posterior import plot_corner, plot_trace
 from gammajax.plots.response import plot_response
@@ -12,6 +13,7 @@ from gammajax.plots.sed import plot_sed
 from gammajax.plots.spectral import plot_spectrum, plot_spectrum_error
 
 __all__ = [
+    "peek_events",
     "peek_irf",
     "plot_contours",
     "plot_corner",
