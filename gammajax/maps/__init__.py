@@ -1,4 +1,12 @@
-"""Binned data, its axes and its geometry on the sky."""
+"""Binned data, its axes and its geometry on the sky.
+
+Maps need JAX, and are loaded when they are first used; axes and geometries do not.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from gammajax.maps.axes import MapAxis
 from gammajax.maps.geom import MapCoord
@@ -6,4 +14,26 @@ from gammajax.maps.map_axes import MapAxes
 from gammajax.maps.other_axes import LabelMapAxis, TimeMapAxis
 from gammajax.maps.wcs_geom import WcsGeom
 
-__all__ = ["LabelMapAxis", "MapAxes", "MapAxis", "MapCoord", "TimeMapAxis", "WcsGeom"]
+if TYPE_CHECKING:
+    from gammajax.maps.core import Map
+    from gammajax.maps.wcs_map import WcsNDMap
+
+__all__ = [
+    "LabelMapAxis",
+    "Map",
+    "MapAxes",
+    "MapAxis",
+    "MapCoord",
+    "TimeMapAxis",
+    "WcsGeom",
+    "WcsNDMap",
+]
+
+_LATER = {"Map": "core", "WcsNDMap": "wcs_map"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        module = importlib.import_module(f"gammajax.maps.{_LATER[name]}")
+        return getattr(module, name)
+    raise AttributeError(f"module 'gammajax.maps' has no attribute {name!r}")

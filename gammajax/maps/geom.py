@@ -83,6 +83,11 @@ class Geom(ABC):
     def key(self) -> tuple[Any, ...]:
         """What tells one geometry from another."""
 
+    @property
+    @abstractmethod
+    def data_shape(self) -> tuple[int, ...]:
+        """Shape of a map's array."""
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Geom) and (self is other or self.key == other.key)
 

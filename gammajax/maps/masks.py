@@ -37,8 +37,7 @@ def in_regions(geom: Any, regions: Any) -> np.ndarray:
     from regions import PixCoord, SkyRegion
 
     mask = np.zeros(geom.data_shape[-2:], dtype=bool)
-    ny, nx = mask.shape
-    x, y = np.meshgrid(np.arange(nx), np.arange(ny))
+    y, x = np.indices(mask.shape)
     sky = geom.get_image_coord().skycoord
     for region in parse_regions(regions):
         if is_circular(region):

@@ -94,7 +94,7 @@ class WcsGeom(Geom):
     @cached_property
     def key(self) -> tuple[Any, ...]:
         """What tells one geometry from another: projection, size and axes."""
-        return ("wcs", wcs_shape.header_text(self.wcs), self.npix, self.axes)
+        return ("wcs", wcs_shape.header_key(self.wcs), self.npix, self.axes)
 
     @property
     def frame(self) -> str:  # pyright: ignore

@@ -59,9 +59,10 @@ def projection(
     return wcs
 
 
-def header_text(wcs: Any) -> str:
-    """What tells one projection from another."""
-    return wcs.to_header_string(relax=True)
+def header_key(wcs: Any) -> tuple[Any, ...]:
+    """What tells one projection from another; dates of observation do not."""
+    cards = wcs.to_header(relax=True).items()
+    return tuple((k, v) for k, v in cards if not k.startswith(("MJD", "DATE", "TIME", "OBS")))
 
 
 def frame_of(wcs: Any) -> str:

@@ -1,0 +1,198 @@
+"""Maps: values on a geometry."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import equinox as eqx
+import numpy as np
+
+import gammajax.config  # noqa: F401 (turns on double precision)
+from gammajax.maps import arithmetic
+from gammajax.maps.arrays import is_jax, namespace
+from gammajax.maps.geom import Geom
+from gammajax.units import conversion_factor, is_quantity, to_quantity
+
+
+def _array(value: Any) -> Any:
+    """Values as they are kept: JAX arrays as they are, others as native NumPy arrays."""
+    if is_jax(value) or not (np.isscalar(value) or hasattr(value, "__array__")):
+        # placeholders that JAX puts into a tree while it transforms it pass through
+        return value if not isinstance(value, list | tuple) else np.asarray(value)
+    array = np.asarray(value)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+class Map(eqx.Module):
+    """Values on a geometry: the base of `WcsNDMap`.
+
+    The values are the one array that JAX sees; geometry and unit are static. Operations keep
+    NumPy arrays on the host, and trace JAX arrays.
+
+    Parameters
+    ----------
+    geom : `WcsGeom`
+    data : array, shape ``geom.data_shape``
+        One number, or anything that broadcasts to the shape. A quantity brings its unit.
+    unit : str
+    meta : dict, optional
+        Header keywords that are kept with the map; not part of compiled code.
+
+    Examples
+    --------
+    >>> from gammajax.maps import Map
+    >>> counts = Map.create(npix=(4, 3), binsz=0.1, unit="s")
+    >>> total = (counts + 2.0 * Map.from_geom(counts.geom, data=1.0, unit="min")).data.sum()
+    >>> float(total)
+    1440.0
+    """
+
+    data: Any = eqx.field(converter=_array)
+    geom: Any = eqx.field(static=True)
+    unit: str = eqx.field(static=True)
+
+    def __init__(self, geom: Geom, data: Any = None, unit: Any = "") -> None:
+        if is_quantity(data):
+            data, unit = data.value, data.unit if str(unit) == "" else unit
+        values = _array(0.0 if data is None else data)
+        shape = getattr(values, "shape", geom.data_shape)
+        if shape != geom.data_shape:
+            try:
+                values = namespace(values).broadcast_to(values, geom.data_shape)
+            except ValueError:
+                raise ValueError(
+                    f"{type(self).__name__}: data have shape {shape}, the geometry wants "
+                    f"{geom.data_shape}"
+                ) from None
+            values = values.copy()
+        self.data = values
+        self.geom = geom
+        self.unit = arithmetic.unit_text(unit)
+
+    @staticmethod
+    def create(
+        *, map_type: str = "wcs", unit: Any = "", dtype: Any = np.float64, **options: Any
+    ) -> Map:
+        """An empty map.
+
+        Parameters
+        ----------
+        map_type : {"wcs"}
+        unit : str
+        dtype : dtype
+        **options
+            For the geometry: see `WcsGeom.create`.
+        """
+        from gammajax.maps.wcs_geom import WcsGeom
+
+        geoms = {"wcs": WcsGeom}
+        if map_type not in geoms:
+            raise ValueError(f"map_type is {map_type!r}, expected {' or '.join(geoms)}")
+        geom = geoms[map_type].create(**options)
+        return Map.from_geom(geom, unit=unit, dtype=dtype)
+
+    @staticmethod
+    def from_geom(
+        geom: Any, *, data: Any = None, unit: Any = "", dtype: Any = np.float64
+    ) -> Map:
+        """A map on a geometry, zero unless ``data`` are given."""
+        from gammajax.maps.wcs_map import WcsNDMap
+
+        if data is None:
+            data = np.zeros(geom.data_shape, dtype=dtype)
+        return WcsNDMap(geom, data, unit)
+
+    @staticmethod
+    def read(filename: Any, *, hdu: str | int | None = None) -> Map:
+        """Read a map: see `gammajax.maps.io.read_map`."""
+        from gammajax.maps.io import read_map
+
+        return read_map(filename, hdu=hdu)
+
+    def write(self, filename: Any, *, hdu: str = "PRIMARY", overwrite: bool = False) -> None:
+        """Write the map in gammapy's format: see `gammajax.maps.io.write_map`."""
+        from gammajax.maps.io import write_map
+
+        write_map(self, filename, hdu=hdu, overwrite=overwrite)
+
+    @property
+    def quantity(self) -> Any:
+        """The values as a `~astropy.units.Quantity`."""
+        return to_quantity(self.data, self.unit)
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether the values are bools."""
+        return self.data.dtype == bool
+
+    def with_data(self, data: Any, *, geom: Any = None, unit: Any = None) -> Self:
+        """Other values, and if given another geometry and unit."""
+        return type(self)(geom or self.geom, data, self.unit if unit is None else unit)
+
+    def to_unit(self, unit: Any) -> Self:
+        """The values converted to another unit."""
+        text = arithmetic.unit_text(unit)
+        factor = conversion_factor(self.unit, text, where=f"{type(self).__name__}")
+        return self.with_data(self.data * factor, unit=text)
+
+    def is_allclose(self, other: Map, rtol: float = 1e-5, atol: float = 0.0) -> bool:
+        """Whether both have the same axes and the same values, NaN equal to NaN."""
+        close = self.geom.axes.is_close(other.geom.axes)
+        same = self.data.shape == other.data.shape and close
+        values = other.to_unit(self.unit).data if same else None
+        return same and bool(
+            np.allclose(self.data, np.asarray(values), rtol, atol, equal_nan=True)
+        )
+
+    def __add__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "add")
+
+    def __sub__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "subtract")
+
+    def __mul__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "multiply")
+
+    def __truediv__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "divide")
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __pow__(self, power: float) -> Self:
+        from astropy.units import Unit
+
+        return self.with_data(self.data**power, unit=Unit(self.unit) ** power)
+
+    def __neg__(self) -> Self:
+        return self.with_data(-self.data)
+
+    def __and__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "logical_and")
+
+    def __or__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "logical_or")
+
+    def __xor__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "logical_xor")
+
+    def __invert__(self) -> Self:
+        arithmetic.require_mask(self)
+        return self.with_data(~self.data)
+
+    def __gt__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "greater")
+
+    def __ge__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "greater_equal")
+
+    def __lt__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "less")
+
+    def __le__(self, other: Any) -> Self:
+        return arithmetic.combine(self, other, "less_equal")
+
+    def __repr__(self) -> str:
+        kind = getattr(self.data, "dtype", "")
+        unit = f" in {self.unit}" if self.unit else ""
+        return f"{type(self).__name__}({self.geom!r}, {kind}{unit})"
