@@ -1,0 +1,42 @@
+"""Maps and geometries against numbers and a file of gammapy (tests/peer/freeze_maps.py)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gammajax.maps import Map, WcsGeom
+
+FOLDER = Path(__file__).resolve().parents[1] / "peer" / "data"
+NUMBERS = json.loads((FOLDER / "maps.json").read_text())
+
+
+@pytest.mark.parametrize("expected", NUMBERS["geometries"], ids=lambda g: g["options"]["proj"])
+def test_geometries(expected: dict) -> None:
+    geom = WcsGeom.create(**expected["options"])
+    coords = geom.get_coord()
+    np.testing.assert_allclose(coords["lon"], expected["lon"], rtol=1e-12)
+    np.testing.assert_allclose(coords["lat"], expected["lat"], rtol=0, atol=1e-12)
+    # the peer takes each pixel for a parallelogram
+    area = np.array(expected["solid_angle"])
+    np.testing.assert_allclose(geom.solid_angle(), area, rtol=3e-4)
+
+
+def test_a_map_that_gammapy_wrote() -> None:
+    found = Map.read(FOLDER / "map.fits")
+    assert found.unit == "m2 s"
+    assert found.geom.axes.names == ("energy", "theta")
+    np.testing.assert_array_equal(found.data.ravel(), np.arange(72))
+    np.testing.assert_allclose(found.geom.axes["energy"].edges, [0.1, 1, 10])
+    np.testing.assert_array_equal(found.geom.axes["theta"].center, [0, 0.1, 0.3])
+
+
+def test_interpolation() -> None:
+    found = Map.read(FOLDER / "map.fits")
+    points = tuple(NUMBERS[key] for key in ("lon", "lat", "energy", "theta"))
+    np.testing.assert_allclose(
+        found.interp_by_coord(points), NUMBERS["interpolated"], rtol=1e-6
+    )

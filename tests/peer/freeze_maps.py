@@ -1,0 +1,64 @@
+"""Write ``data/maps.json`` and ``data/map.fits``: geometries and a map of gammapy.
+
+Run it by hand in an environment with gammapy 2.1: ``python tests/peer/freeze_maps.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import astropy.units as u
+import gammapy
+import numpy as np
+from gammapy.maps import Map, MapAxis, WcsGeom
+
+FOLDER = Path(__file__).resolve().parent / "data"
+GEOMETRIES = [
+    {"skydir": [83.63, 22.01], "npix": [6, 5], "binsz": 0.1, "proj": "TAN", "frame": "icrs"},
+    {"skydir": [83.63, 22.01], "npix": [7, 4], "binsz": 0.5, "proj": "CAR", "frame": "icrs"},
+    {"skydir": [359.9, -5.0], "npix": [6, 6], "binsz": 0.2, "proj": "CAR", "frame": "galactic"},
+    {"skydir": [120.0, 40.0], "npix": [5, 5], "binsz": 1.0, "proj": "AIT", "frame": "galactic"},
+]
+
+
+def geometry(options: dict) -> dict:
+    """Positions and solid angles of a geometry."""
+    pairs = {key: tuple(options[key]) for key in ("skydir", "npix")}
+    geom = WcsGeom.create(**{**options, **pairs})
+    coords = geom.get_coord()
+    return {
+        "options": options,
+        "lon": coords["lon"].value.tolist(),
+        "lat": coords["lat"].value.tolist(),
+        "solid_angle": geom.solid_angle().to_value("sr").tolist(),
+    }
+
+
+def main() -> None:
+    energy = MapAxis.from_energy_bounds("100 GeV", "10 TeV", nbin=2, name="energy")
+    theta = MapAxis.from_nodes([0, 0.1, 0.3], unit="deg", name="theta")
+    found = Map.create(npix=(4, 3), binsz=0.2, skydir=(83.63, 22.01), axes=[energy, theta])
+    found.quantity = np.arange(72.0).reshape(3, 2, 3, 4) * u.Unit("m2 s")
+    found.write(FOLDER / "map.fits", overwrite=True)
+    points = {
+        "skycoord": found.geom.center_skydir.directional_offset_by(
+            [0, 1, 4] * u.rad, 0.15 * u.deg
+        ),
+        "energy": [0.2, 1.0, 3.0] * u.TeV,
+        "theta": [0.05, 0.1, 0.25] * u.deg,
+    }
+    numbers = {
+        "gammapy": gammapy.__version__,
+        "geometries": [geometry(options) for options in GEOMETRIES],
+        "lon": points["skycoord"].ra.deg.tolist(),
+        "lat": points["skycoord"].dec.deg.tolist(),
+        "energy": points["energy"].value.tolist(),
+        "theta": points["theta"].value.tolist(),
+        "interpolated": found.interp_by_coord(points).tolist(),
+    }
+    (FOLDER / "maps.json").write_text(json.dumps(numbers, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
