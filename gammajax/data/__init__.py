@@ -1,7 +1,21 @@
 """Observations: events, good time intervals, pointing, and the folders that hold them."""
 
 from gammajax.data.events import EventList
+from gammajax.data.fov import fov_coordinates
 from gammajax.data.gti import GTI
+from gammajax.data.observation import Observation, Observations, Place
+from gammajax.data.pointing import Pointing
+from gammajax.data.store import DataStore
 from gammajax.data.times import TimeReference
 
-__all__ = ["GTI", "EventList", "TimeReference"]
+__all__ = [
+    "GTI",
+    "DataStore",
+    "EventList",
+    "Observation",
+    "Observations",
+    "Place",
+    "Pointing",
+    "TimeReference",
+    "fov_coordinates",
+]

@@ -1,0 +1,216 @@
+"""One run of a telescope, read when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gammajax.data.events import EventList
+from gammajax.data.gti import GTI
+from gammajax.data.pointing import Pointing
+from gammajax.fits import FitsFile
+from gammajax.irf import RadMax2D, read_irf
+from gammajax.irf.axis import GridAxis
+from gammajax.units import to_quantity
+
+MAPS = ("map", "edisp_map", "edisp_kernel_map", "psf_map", "psf_map_reco")
+"""Classes of responses that are kept as sky maps."""
+
+IRFS = ("aeff", "edisp", "psf", "bkg", "rad_max")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one part of a run is: file, extension, and the class that the index names."""
+
+    path: Path
+    hdu: str
+    hdu_class: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One run: its events, good times, pointing and responses.
+
+    Nothing is read before it is asked for, and each file only once.
+
+    Parameters
+    ----------
+    obs_id : int
+    places : mapping of ``events``, ``gti``, ``aeff``, ``edisp``, ``psf``, ``bkg``, ``rad_max``
+        to `Place`
+    info : mapping
+        The row of the index table.
+    """
+
+    obs_id: int
+    places: Mapping[str, Place]
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def _files(self) -> dict[Path, FitsFile]:
+        return {}
+
+    def _file(self, part: str) -> tuple[FitsFile, Place]:
+        place = self.places.get(part)
+        if place is None:
+            there = ", ".join(self.places) or "nothing"
+            raise ValueError(f"run {self.obs_id}: has no {part} (it has {there})")
+        if place.path not in self._files:
+            if not place.path.is_file():
+                raise ValueError(
+                    f"run {self.obs_id}: the index names {place.path} for {part}, and there is "
+                    "no such file"
+                )
+            self._files[place.path] = FitsFile(place.path)
+        return self._files[place.path], place
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the files of all its parts exist."""
+        return all(place.path.is_file() for place in self.places.values())
+
+    @cached_property
+    def events(self) -> EventList:
+        """The event list."""
+        file, place = self._file("events")
+        return EventList.read(file, place.hdu)
+
+    @cached_property
+    def gti(self) -> GTI:
+        """The good time intervals."""
+        file, place = self._file("gti")
+        return GTI.read(file, place.hdu)
+
+    @cached_property
+    def pointing(self) -> Pointing:
+        """Where the telescope points, as the event list says."""
+        file, place = self._file("events")
+        return Pointing.read(file, file.table(place.hdu.upper()))
+
+    def _irf(self, part: str) -> Any:
+        file, place = self._file(part)
+        if place.hdu_class in MAPS:
+            raise ValueError(
+                f"run {self.obs_id}: {part} in {place.path}[{place.hdu}] is a sky map "
+                f"({place.hdu_class}), not a table of offset or place in the field"
+            )
+        return read_irf(file, place.hdu, hdu_class=place.hdu_class)
+
+    @cached_property
+    def aeff(self) -> Any:
+        """Effective area."""
+        return self._irf("aeff")
+
+    @cached_property
+    def edisp(self) -> Any:
+        """Energy dispersion."""
+        return self._irf("edisp")
+
+    @cached_property
+    def psf(self) -> Any:
+        """Point spread function."""
+        return self._irf("psf")
+
+    @cached_property
+    def bkg(self) -> Any:
+        """Background rate."""
+        return self._irf("bkg")
+
+    @cached_property
+    def rad_max(self) -> RadMax2D:
+        """The directional cut: its table, or the keyword RAD_MAX of the effective area."""
+        if "rad_max" in self.places:
+            return self._irf("rad_max")
+        file, place = self._file("aeff")
+        radius = file.number(file.table(place.hdu.upper()), "RAD_MAX")
+        energy = GridAxis.from_edges([1e-3, 1e3], "energy", "TeV", "log")
+        offset = GridAxis.from_edges([0.0, 90.0], "offset", "deg")
+        return RadMax2D((energy, offset), [[radius]], point_like=True)
+
+    @property
+    def available_irfs(self) -> list[str]:
+        """The responses that the index lists."""
+        return [part for part in IRFS if part in self.places]
+
+    @cached_property
+    def dead_time_fraction(self) -> float:
+        """The share of the time in which the telescope was not ready."""
+        file, place = self._file("events")
+        table = file.table(place.hdu.upper())
+        if file.get(table, "DEADC") is None and "DEADC" in self.info:
+            return 1 - float(self.info["DEADC"])
+        alive = file.number(table, "DEADC")
+        if not 0 < alive <= 1:
+            raise ValueError(
+                f"{file.path}[{table.name}]: DEADC is {alive:g}, expected the live share of "
+                "the time, above 0 and up to 1"
+            )
+        return 1 - alive
+
+    @property
+    def livetime(self) -> Any:
+        """Sum of the good times, less the dead time."""
+        return self.gti.time_sum * (1 - self.dead_time_fraction)
+
+    @property
+    def tmid(self) -> Any:
+        """The middle of the observation, as an `~astropy.time.Time`."""
+        middle = (self.gti.start[0] + self.gti.stop[-1]) / 2
+        return self.gti.reference.time(middle)
+
+    def select_gti(self, gti: GTI) -> Observation:
+        """The part of the run within other good times."""
+        made = Observation(self.obs_id, self.places, self.info)
+        both = self.gti.intersection(gti)
+        made.__dict__.update(_files=self._files, gti=both, events=self.events.select_gti(both))
+        return made
+
+    def __repr__(self) -> str:
+        return f"Observation({self.obs_id}: {', '.join(self.places)})"
+
+
+class Observations(Sequence[Observation]):
+    """Runs in order, also found by their number: ``runs[0]`` or ``runs["23523"]``."""
+
+    def __init__(self, runs: Sequence[Observation]) -> None:
+        self._runs = tuple(runs)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[Observation]:
+        return iter(self._runs)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return Observations(self._runs[key])
+        if isinstance(key, str):
+            for run in self._runs:
+                if str(run.obs_id) == key:
+                    return run
+            raise ValueError(f"Observations: there is no run {key!r} (runs: {self.ids})")
+        return self._runs[key]
+
+    @property
+    def ids(self) -> list[int]:
+        """The numbers of the runs."""
+        return [run.obs_id for run in self._runs]
+
+    @property
+    def livetime(self) -> Any:
+        """The sum of all livetimes."""
+        return to_quantity(np.sum([run.livetime.to_value("s") for run in self]), "s")
+
+    def select_time(self, start: Any, stop: Any) -> Observations:
+        """The parts of the runs between two `~astropy.time.Time`; empty runs are left out."""
+        parts = [run.select_gti(run.gti.select(start, stop)) for run in self]
+        return Observations([run for run in parts if len(run.gti)])
+
+    def __repr__(self) -> str:
+        return f"Observations({len(self)} runs)"

@@ -1,0 +1,266 @@
+"""Folders of observations: real ones, and broken ones."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.coordinates import AltAz, EarthLocation, SkyCoord
+from astropy.time import Time
+
+from gammajax import fits as fits_room
+from gammajax.data import (
+    GTI,
+    DataStore,
+    EventList,
+    Observation,
+    Pointing,
+    TimeReference,
+    fov_coordinates,
+)
+from gammajax.fits import FitsFile, table, write_tables
+from gammajax.irf import EffectiveAreaTable2D
+from gammajax.irf.gadf import irf_hdu
+
+CRAB = SkyCoord(83.633, 22.014, unit="deg")
+REFERENCE = TimeReference(55000.0, 0.0, "tt")
+
+
+def write_run(path, number: int, **header) -> None:
+    """A run of three events, its good times and an effective area."""
+    columns = {"RA": [83.0, 83.5, 84.0], "DEC": [22.0, 22.0, 21.5], "ENERGY": [0.5, 1.0, 2.0]}
+    columns = {name: np.array(values) for name, values in columns.items()}
+    columns["TIME"] = np.array([10.0, 20.0, 90.0])
+    meta = {"OBS_ID": number, "RA_PNT": 83.6 + number, "DEC_PNT": 22.0, "DEADC": 0.9, **header}
+    events = EventList(columns, {}, REFERENCE, meta)
+    area = EffectiveAreaTable2D.from_parametrization("HESS", [0.1, 1.0, 10.0])
+    hdus = [events.to_hdu(), GTI([0.0], [100.0], REFERENCE).to_hdu(), irf_hdu(area, "AEFF")]
+    write_tables({path: hdus}, overwrite=True)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An index of three runs; the file of the last is absent."""
+    for number in (1, 2):
+        write_run(tmp_path / f"run{number}.fits", number)
+    kinds = {"events": "EVENTS", "gti": "GTI", "aeff": "AEFF"}
+    rows = [(n, part, f"run{n}.fits", hdu) for n in (1, 2, 3) for part, hdu in kinds.items()]
+    number, part, name, hdu = (np.array(column) for column in zip(*rows, strict=True))
+    index = {
+        "OBS_ID": ("K", None, number),
+        "HDU_TYPE": ("8A", None, part),
+        "HDU_CLASS": ("8A", None, np.where(part == "aeff", "aeff_2d", part)),
+        "FILE_DIR": ("2A", None, np.full(len(rows), ".")),
+        "FILE_NAME": ("16A", None, name),
+        "HDU_NAME": ("8A", None, hdu),
+    }
+    runs = {
+        "OBS_ID": ("K", None, np.array([1, 2, 3])),
+        "RA_PNT": ("D", "deg", np.array([84.6, 85.6, 86.6])),
+        "DEC_PNT": ("D", "deg", np.full(3, 22.0)),
+        "ZEN_PNT": ("D", "deg", np.array([10.0, 30.0, 50.0])),
+    }
+    write_tables({tmp_path / "hdu-index.fits": [table("HDU_INDEX", index)]}, overwrite=False)
+    write_tables({tmp_path / "obs-index.fits": [table("OBS_INDEX", runs)]}, overwrite=False)
+    return tmp_path
+
+
+def test_runs_are_listed_selected_and_read(folder) -> None:
+    store = DataStore.from_dir(folder)
+    assert store.obs_ids == [1, 2, 3]
+    assert store.missing == [3]
+    assert store.select_range("ZEN_PNT", 20, 60).obs_ids == [2, 3]
+    assert store.select_sky_circle(SkyCoord(84.6, 22.0, unit="deg"), "1.2 deg").obs_ids == [
+        1,
+        2,
+    ]
+    runs = store.get_observations(missing="skip")
+    assert runs.ids == [1, 2]
+    run = runs["2"]
+    assert len(run.events) == 3
+    np.testing.assert_allclose(run.livetime.to_value("s"), 90)
+    np.testing.assert_allclose(runs.livetime.to_value("s"), 180)
+    assert run.pointing.icrs().ra.deg == 85.6
+    assert isinstance(run.aeff, EffectiveAreaTable2D)
+    assert run.available_irfs == ["aeff"]
+    assert store.check([1, 2]) == []
+    assert store.check() == ["run 3: files are absent"]
+    assert [len(x) for x in (store, runs, runs[:1])] == [3, 2, 1]
+
+
+def test_parts_of_runs_in_time(folder) -> None:
+    runs = DataStore.from_dir(folder).get_observations([1, 2])
+    start = REFERENCE.time(0.0)
+    parts = runs.select_time(start + 15 * u.s, start + 50 * u.s)
+    assert [len(run.events) for run in parts] == [1, 1]
+    np.testing.assert_allclose(parts[0].gti.time_sum.value, 35, atol=1e-6)
+    assert len(runs.select_time(start + 500 * u.s, start + 600 * u.s)) == 0
+    np.testing.assert_allclose((parts[0].tmid - start).to_value("s"), 32.5, atol=1e-6)
+
+
+def test_from_events_files(folder) -> None:
+    store = DataStore.from_events_files([folder / "run1.fits", folder / "run2.fits"])
+    assert store.obs_ids == [1, 2]
+    assert store.column("RA_PNT")[1] == 85.6
+    assert store.obs(2).aeff.shape == (2, 2)
+    with pytest.raises(ValueError, match=r"run1\.fits: run 1 is in another file"):
+        DataStore.from_events_files([folder / "run1.fits"] * 2)
+
+
+def test_what_is_absent_is_named(folder) -> None:
+    store = DataStore.from_dir(folder)
+    with pytest.raises(ValueError, match=r"run 3: the index names .*run3\.fits for events"):
+        store.obs(3)
+    with pytest.raises(ValueError, match="run 3"):
+        store.get_observations()
+    with pytest.raises(ValueError, match="lists no run 9"):
+        store.obs(9)
+    with pytest.raises(ValueError, match=r"run 1: has no psf \(it has events, gti, aeff"):
+        _ = store.obs(1).psf
+    with pytest.raises(ValueError, match="there is no run '7'"):
+        _ = store.get_observations([1])["7"]
+    with pytest.raises(ValueError, match="no column 'ZENITH'"):
+        store.select_range("ZENITH", 0, 1)
+    with pytest.raises(ValueError, match=r"shape \(1,\), for 3 runs"):
+        store.select([True])
+    with pytest.raises(ValueError, match="missing is 'maybe'"):
+        store.get_observations(missing="maybe")
+    with pytest.raises(ValueError, match=r"no index file hdu-index\.fits\.gz or"):
+        DataStore.from_dir(folder / "nowhere")
+    (folder / "hdu-index.fits").rename(folder / "other.fits")
+    with pytest.raises(ValueError, match=r"obs-index\.fits: has no index table"):
+        DataStore.from_file(folder / "obs-index.fits")
+
+
+def test_check_names_what_is_broken(folder) -> None:
+    write_run(folder / "run1.fits", 1, OBS_MODE="DRIFT")
+    path = folder / "run2.fits"
+    path.write_bytes(path.read_bytes()[:5000])
+    store = DataStore.from_dir(folder)
+    problems = store.check([1, 2])
+    assert problems
+    assert all("run2.fits" in problem for problem in problems)
+    with pytest.raises(ValueError, match=r"run1\.fits\[EVENTS\]: Pointing: a drift scan needs"):
+        _ = store.obs(1).pointing
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"DEADC": 0.0}, "DEADC is 0"),
+        ({"DEADC": "x"}, "DEADC is 'x'"),
+    ],
+)
+def test_broken_dead_time(folder, header, message) -> None:
+    write_run(folder / "run1.fits", 1, **header)
+    with pytest.raises(ValueError, match=rf"run1\.fits\[EVENTS\]: {message}"):
+        _ = DataStore.from_dir(folder).obs(1).livetime
+
+
+def test_pointing_fixed_and_drifting() -> None:
+    place = EarthLocation.from_geodetic(16.5, -23.27, 1835)
+    time = Time(53300.0, format="mjd")
+    drift = Pointing(alt=90.0, az=0.0, location=place, drift=True)
+    # an hour later the zenith is 15 deg further east
+    moved = drift.icrs(time + 1 * u.h).ra.deg - drift.icrs(time).ra.deg
+    np.testing.assert_allclose(moved % 360, 15.04, atol=0.05)
+    fixed = Pointing(ra=83.6, dec=22.0, location=place)
+    back = fixed.altaz(time).icrs
+    np.testing.assert_allclose([back.ra.deg, back.dec.deg], [83.6, 22.0], atol=1e-6)
+    assert drift.altaz(time).alt.deg == 90
+    meridian = SkyCoord(drift.icrs(time).ra, 10 * u.deg)
+    np.testing.assert_allclose(abs(drift.parallactic_angle(meridian, time)), 180, atol=1)
+    with pytest.raises(ValueError, match="give a time"):
+        drift.icrs()
+    with pytest.raises(ValueError, match="a fixed pointing needs dec"):
+        Pointing(ra=1.0)
+    with pytest.raises(ValueError, match="where the telescope stands"):
+        Pointing(ra=1.0, dec=2.0).altaz(time)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"OBS_MODE": "DANCE"}, "OBS_MODE is 'DANCE'"),
+        ({"GEOLON": "far", "GEOLAT": 1, "ALTITUDE": 2}, "GEOLON, GEOLAT, ALTITUDE are"),
+    ],
+)
+def test_broken_pointing(tmp_path, header, message) -> None:
+    write_run(tmp_path / "x.fits", 1, **header)
+    file = FitsFile(tmp_path / "x.fits")
+    with pytest.raises(ValueError, match=rf"x\.fits\[EVENTS\]: {message}"):
+        Pointing.read(file, file.table("EVENTS"))
+
+
+def test_field_of_view_in_all_alignments() -> None:
+    north, east = (CRAB.directional_offset_by(a * u.deg, 1 * u.deg) for a in (0, 90))
+    for alignment, sign in (("RADEC", 1), ("REVERSE_LON_RADEC", -1)):
+        np.testing.assert_allclose(fov_coordinates(north, CRAB, alignment), [0, 1], atol=1e-9)
+        np.testing.assert_allclose(fov_coordinates(east, CRAB, alignment), [sign, 0], atol=1e-3)
+    place = EarthLocation.from_geodetic(16.5, -23.27, 1835)
+    frame = AltAz(obstime=Time(53300.0, format="mjd"), location=place)
+    pointing = CRAB.transform_to(frame)
+    higher = SkyCoord(pointing.az, pointing.alt + 1 * u.deg, frame=frame)
+    found = fov_coordinates(higher, CRAB, "ALTAZ", frame)
+    np.testing.assert_allclose(found, [0, 1], atol=1e-6)
+    with pytest.raises(ValueError, match="ALTAZ needs the frame"):
+        fov_coordinates(CRAB, CRAB, "ALTAZ")
+    with pytest.raises(ValueError, match="alignment is 'UP'"):
+        fov_coordinates(CRAB, CRAB, "UP")
+
+
+@pytest.mark.data
+def test_listing_runs_opens_two_files(data_path, monkeypatch) -> None:
+    opened = []
+    read = fits_room.FitsFile._read
+    monkeypatch.setattr(
+        fits_room.FitsFile, "_read", lambda self: opened.append(self.path.name) or read(self)
+    )
+    store = DataStore.from_dir(data_path("hess-dl3-dr1"))
+    assert len(store) == 105
+    assert len(store.missing) == 84
+    assert len(store.select_sky_circle(CRAB, "2 deg")) == 4
+    assert opened == ["hdu-index.fits.gz", "obs-index.fits.gz"]
+    run = store.obs(23523)
+    assert (len(run.events), len(run.gti), run.aeff.shape) == (7613, 1, (96, 6))
+    np.testing.assert_allclose(run.livetime.to_value("s"), 1581.7367, rtol=1e-6)
+    assert len(opened) == 3
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("folder", "present"),
+    [
+        ("hess-dl3-dr1", 21),
+        ("cta-1dc/index/gps", 2),
+        ("magic/rad_max/data", 2),
+        ("joint-crab/dl3/magic", 1),
+    ],
+)
+def test_every_part_of_every_run_opens(data_path, folder, present) -> None:
+    runs = DataStore.from_dir(data_path(folder)).get_observations(missing="skip")
+    assert len(runs) == present
+    for run in runs:
+        assert isinstance(run, Observation)
+        assert len(run.events) > 1000
+        assert 0 < run.livetime.to_value("s") <= run.gti.time_sum.to_value("s")
+        assert run.pointing.icrs().ra.deg > 0
+        for part in run.available_irfs:
+            assert np.max(getattr(run, part).values) > 0
+
+
+@pytest.mark.data
+def test_directional_cut_of_a_header(data_path) -> None:
+    run = DataStore.from_dir(data_path("joint-crab/dl3/magic")).obs(5029748)
+    assert run.rad_max.is_fixed
+    np.testing.assert_allclose(run.rad_max.evaluate(energy=1, offset=0.4).value, 0.1414213)
+
+
+@pytest.mark.data
+def test_drift_scan_with_responses_as_maps(data_path) -> None:
+    run = DataStore.from_dir(data_path("tests/format/swgo")).obs(0)
+    assert len(run.events) == 0
+    assert run.pointing.drift
+    assert run.pointing.icrs(Time(55000.0, format="mjd")).dec.deg < 0
+    with pytest.raises(ValueError, match=r"run 0: aeff in .*is a sky map \(map\)"):
+        _ = run.aeff
