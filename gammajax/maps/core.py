@@ -115,6 +115,24 @@ class Map(eqx.Module):
 
         write_map(self, filename, hdu=hdu, overwrite=overwrite)
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the image: see `gammajax.plots.plot_map`."""
+        from gammajax.plots import plot_map
+
+        return plot_map(self, ax, **options)
+
+    def plot_grid(self, **options: Any) -> Any:
+        """Draw every image of a cube: see `gammajax.plots.plot_map_grid`."""
+        from gammajax.plots import plot_map_grid
+
+        return plot_map_grid(self, **options)
+
+    def plot_interactive(self, **options: Any) -> Any:
+        """A widget with a slider for every axis: see `gammajax.plots.plot_map_interactive`."""
+        from gammajax.plots import plot_map_interactive
+
+        return plot_map_interactive(self, **options)
+
     @property
     def quantity(self) -> Any:
         """The values as a `~astropy.units.Quantity`."""

@@ -6,6 +6,7 @@ Every function takes the axes to draw on, or makes them, and gives them back.
 from gammajax.plots.datasets import plot_fit, plot_spectrum_dataset
 from gammajax.plots.events import peek_events
 from gammajax.plots.irf import peek_irf
+from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
 from gammajax.plots.posterior import plot_corner, plot_trace
 from gammajax.plots.response import plot_response
 from gammajax.plots.scans import plot_contours, plot_correlation, plot_profile
@@ -19,6 +20,9 @@ __all__ = [
     "plot_corner",
     "plot_correlation",
     "plot_fit",
+    "plot_map",
+    "plot_map_grid",
+    "plot_map_interactive",
     "plot_profile",
     "plot_response",
     "plot_sed",

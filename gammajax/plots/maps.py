@@ -1,0 +1,139 @@
+"""Pictures of maps."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from gammajax.plots.style import styled
+
+STRETCHES = ("linear", "sqrt", "log")
+
+
+def _norm(values: np.ndarray, stretch: str, vmin: Any, vmax: Any) -> Any:
+    from matplotlib.colors import LogNorm, Normalize, PowerNorm
+
+    if stretch not in STRETCHES:
+        raise ValueError(f"plot: stretch is {stretch!r}, expected {', '.join(STRETCHES)}")
+    finite = values[np.isfinite(values)]
+    if stretch == "log":
+        finite = finite[finite > 0]
+    low = float(finite.min()) if vmin is None and finite.size else vmin
+    high = float(finite.max()) if vmax is None and finite.size else vmax
+    if stretch == "log":
+        return LogNorm(low, high)
+    return Normalize(low, high) if stretch == "linear" else PowerNorm(0.5, low, high)
+
+
+@styled
+def plot_map(
+    found: Any,
+    ax: Any = None,
+    *,
+    stretch: str = "linear",
+    cmap: str = "inferno",
+    vmin: float | None = None,
+    vmax: float | None = None,
+    add_cbar: bool = False,
+) -> Any:
+    """Draw an image with its coordinates.
+
+    Parameters
+    ----------
+    found : `~gammajax.maps.WcsNDMap`
+        One image: axes have one bin each. Use `plot_map_grid` for more.
+    ax : `~astropy.visualization.wcsaxes.WCSAxes`, optional
+    stretch : {"linear", "sqrt", "log"}
+    cmap : str
+    vmin, vmax : float, optional
+    add_cbar : bool
+        Whether to draw a scale of the colours.
+
+    Returns
+    -------
+    ax : `~astropy.visualization.wcsaxes.WCSAxes`
+    """
+    values = np.asarray(found.data, dtype=float)
+    if values.size != np.prod(values.shape[-2:]):
+        raise ValueError(
+            f"plot: {found!r} has {values.size // int(np.prod(values.shape[-2:]))} images; use "
+            "plot_grid, or reduce its axes with sum_over_axes"
+        )
+    image = values.reshape(values.shape[-2:])
+    if ax is None:
+        ax = plt.figure().add_subplot(projection=found.geom.wcs)
+    norm = _norm(image, stretch, vmin, vmax)
+    drawn = ax.imshow(image, origin="lower", cmap=cmap, norm=norm, interpolation="nearest")
+    ax.grid(False)
+    names = {"galactic": ("Galactic longitude", "Galactic latitude")}
+    lon, lat = names.get(found.geom.frame, ("Right ascension", "Declination"))
+    ax.set(xlabel=lon, ylabel=lat)
+    if add_cbar:
+        ax.figure.colorbar(drawn, ax=ax, label=found.unit or None)
+    return ax
+
+
+@styled
+def plot_map_grid(found: Any, *, ncols: int = 3, **options: Any) -> Any:
+    """Draw every image of a cube; further options are those of `plot_map`.
+
+    Returns
+    -------
+    axes : array of `~astropy.visualization.wcsaxes.WCSAxes`
+    """
+    axes = found.geom.axes
+    number = axes.size
+    rows = -(-number // ncols)
+    figure = plt.figure(figsize=(3.6 * min(ncols, number), 3.2 * rows))
+    panels = []
+    for index, place in enumerate(np.ndindex(*axes.shape)):
+        slices = dict(zip(reversed(axes.names), place, strict=True))
+        panel = figure.add_subplot(rows, ncols, index + 1, projection=found.geom.wcs)
+        plot_map(found.slice_by_idx(slices), panel, **options)
+        panel.set_title(_title(axes, slices))
+        panels.append(panel)
+    return np.array(panels)
+
+
+def plot_map_interactive(found: Any, **options: Any) -> Any:
+    """A widget with a slider for every axis; needs ipywidgets.
+
+    Returns
+    -------
+    widget : `ipywidgets.interactive`
+    """
+    try:
+        widgets = importlib.import_module("ipywidgets")
+    except ImportError:
+        raise ValueError(
+            "plot_interactive: needs the package ipywidgets, which is not installed; install "
+            "it, or use plot_grid"
+        ) from None
+
+    def draw(**slices: int) -> None:
+        plot_map(found.slice_by_idx(slices), **options).set_title(
+            _title(found.geom.axes, slices)
+        )
+        plt.show()
+
+    return widgets.interactive(
+        draw, **{axis.name: (0, axis.nbin - 1) for axis in found.geom.axes}
+    )
+
+
+def _title(axes: Any, slices: dict[str, int]) -> str:
+    """The bins that an image belongs to."""
+    parts = []
+    for name, index in slices.items():
+        axis = axes[name]
+        if axis.node_type == "edges":
+            low, high = axis.edges_min[index], axis.edges_max[index]
+            parts.append(f"{low:.3g} to {high:.3g} {axis.unit}".strip())
+        else:
+            center = axis.center[index]
+            shown = str(center) if axis.node_type == "label" else f"{center:.3g} {axis.unit}"
+            parts.append(shown.strip())
+    return ", ".join(parts)

@@ -1,0 +1,74 @@
+"""Pictures of maps."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from gammajax.maps import LabelMapAxis, Map, MapAxis, WcsNDMap
+
+ENERGY = MapAxis.from_energy_edges([1, 10, 100])
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No figure stays open."""
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def cube(rng: np.random.Generator) -> WcsNDMap:
+    """A map of random numbers."""
+    found = Map.create(npix=(6, 4), frame="galactic", axes=[ENERGY], unit="s")
+    return found.with_data(rng.random(found.data.shape))
+
+
+@pytest.mark.parametrize("stretch", ["linear", "sqrt", "log"])
+def test_image(cube: WcsNDMap, stretch: str) -> None:
+    ax = cube.sum_over_axes().plot(stretch=stretch, vmax=5, add_cbar=True)
+    shown = ax.images[0]
+    np.testing.assert_array_equal(shown.get_array(), cube.data.sum(axis=0))
+    assert shown.get_clim() == (cube.data.sum(axis=0).min(), 5)
+    assert ax.figure.axes[1].get_ylabel() == "s"
+    ax.figure.canvas.draw()
+    assert ax.get_xlabel() == "Galactic longitude"
+
+
+def test_grid(cube: WcsNDMap) -> None:
+    labels = LabelMapAxis(["a", "b", "c"], "dataset")
+    data = cube.data * np.arange(1, 4).reshape(3, 1, 1, 1)
+    many = WcsNDMap(cube.geom.to_cube([labels]), data)
+    panels = many.plot_grid(ncols=2)
+    assert len(panels) == 6
+    assert panels[3].get_title() == "b, 10 to 100 TeV"
+    np.testing.assert_array_equal(panels[3].images[0].get_array(), data[1, 1])
+
+
+def test_what_plots_refuse(cube: WcsNDMap, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="has 2 images; use plot_grid"):
+        cube.plot()
+    with pytest.raises(ValueError, match="stretch is 'asinh'"):
+        cube.sum_over_axes().plot(stretch="asinh")
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    with pytest.raises(ValueError, match="needs the package ipywidgets"):
+        cube.plot_interactive()
+
+
+def test_widget_has_a_slider_for_every_axis(
+    cube: WcsNDMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Widgets:
+        @staticmethod
+        def interactive(draw, **sliders):
+            draw(energy=1)
+            return sliders
+
+    monkeypatch.setitem(sys.modules, "ipywidgets", Widgets)
+    monkeypatch.setattr(plt, "show", lambda: None)
+    assert cube.plot_interactive() == {"energy": (0, 1)}
+    assert plt.gca().get_title() == "10 to 100 TeV"
