@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from gammajax.maps.axes import MapAxis
 from gammajax.maps.geom import MapCoord
+from gammajax.maps.hpx_geom import HpxGeom
 from gammajax.maps.map_axes import MapAxes
 from gammajax.maps.other_axes import LabelMapAxis, TimeMapAxis
 from gammajax.maps.wcs_geom import WcsGeom
 
 if TYPE_CHECKING:
     from gammajax.maps.core import Map
+    from gammajax.maps.hpx_map import HpxNDMap
     from gammajax.maps.wcs_map import WcsNDMap
 
 __all__ = [
+    "HpxGeom",
+    "HpxNDMap",
     "LabelMapAxis",
     "Map",
     "MapAxes",
@@ -29,7 +33,7 @@ __all__ = [
     "WcsNDMap",
 ]
 
-_LATER = {"Map": "core", "WcsNDMap": "wcs_map"}
+_LATER = {"Map": "core", "HpxNDMap": "hpx_map", "WcsNDMap": "wcs_map"}
 
 
 def __getattr__(name: str) -> Any:

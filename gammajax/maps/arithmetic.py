@@ -78,7 +78,7 @@ def _product(one: str, two: str, operation: str) -> str:
 def _check_geometry(one: Any, other: Any) -> None:
     if one.geom == other.geom:
         return
-    close = getattr(one.geom, "is_aligned", lambda other: True)(other.geom)
+    close = getattr(one.geom, "is_aligned", _same_sky(one))(other.geom)
     if type(one) is not type(other) or one.data.shape != other.data.shape or not close:
         raise ValueError(
             f"maps of different geometries cannot be combined: {one.geom!r} and {other.geom!r}"
@@ -88,3 +88,7 @@ def _check_geometry(one: Any, other: Any) -> None:
             f"maps of different axes cannot be combined: {one.geom.axes!r} and "
             f"{other.geom.axes!r}"
         )
+
+
+def _same_sky(one: Any) -> Any:
+    return lambda geom: one.geom.to_image() == geom.to_image()

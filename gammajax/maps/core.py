@@ -77,15 +77,16 @@ class Map(eqx.Module):
 
         Parameters
         ----------
-        map_type : {"wcs"}
+        map_type : {"wcs", "hpx"}
         unit : str
         dtype : dtype
         **options
-            For the geometry: see `WcsGeom.create`.
+            For the geometry: see `WcsGeom.create` and `HpxGeom.create`.
         """
+        from gammajax.maps.hpx_geom import HpxGeom
         from gammajax.maps.wcs_geom import WcsGeom
 
-        geoms = {"wcs": WcsGeom}
+        geoms: dict[str, Any] = {"wcs": WcsGeom, "hpx": HpxGeom}
         if map_type not in geoms:
             raise ValueError(f"map_type is {map_type!r}, expected {' or '.join(geoms)}")
         geom = geoms[map_type].create(**options)
@@ -96,11 +97,14 @@ class Map(eqx.Module):
         geom: Any, *, data: Any = None, unit: Any = "", dtype: Any = np.float64
     ) -> Map:
         """A map on a geometry, zero unless ``data`` are given."""
+        from gammajax.maps.hpx_geom import HpxGeom
+        from gammajax.maps.hpx_map import HpxNDMap
         from gammajax.maps.wcs_map import WcsNDMap
 
         if data is None:
             data = np.zeros(geom.data_shape, dtype=dtype)
-        return WcsNDMap(geom, data, unit)
+        kind = HpxNDMap if isinstance(geom, HpxGeom) else WcsNDMap
+        return kind(geom, data, unit)
 
     @staticmethod
     def read(filename: Any, *, hdu: str | int | None = None) -> Map:

@@ -208,6 +208,8 @@ def write_map(
     from astropy.io import fits
 
     path = Path(os.path.expandvars(str(filename)))
+    if not isinstance(found, WcsNDMap):
+        raise ValueError(f"{path}: only maps of WCS pixels can be written, got {found!r}")
     if path.exists() and not overwrite:
         raise ValueError(f"{path}: exists; allow it to be replaced with overwrite=True")
     hdus = map_hdus(found, hdu)
