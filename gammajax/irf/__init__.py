@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gammajax.irf.background import Background2D, Background3D
     from gammajax.irf.effective_area import EffectiveAreaTable2D
     from gammajax.irf.energy_dispersion import EnergyDispersion2D
+    from gammajax.irf.formulas import formula_irfs
     from gammajax.irf.gadf import read_irf, write_irfs
     from gammajax.irf.interpolation import interpolate
     from gammajax.irf.parametric_psf import (
@@ -38,6 +39,7 @@ _LAZY = {
     "PSFKing": "parametric_psf",
     "ParametricPSF": "parametric_psf",
     "RadMax2D": "rad_max",
+    "formula_irfs": "formulas",
     "interpolate": "interpolation",
     "read_irf": "gadf",
     "write_irfs": "gadf",
@@ -56,6 +58,7 @@ __all__ = [
     "PSFKing",
     "ParametricPSF",
     "RadMax2D",
+    "formula_irfs",
     "interpolate",
     "read_irf",
     "write_irfs",

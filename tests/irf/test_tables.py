@@ -341,3 +341,14 @@ def test_point_like_tables_say_so(data_path) -> None:
     cut = read_irf(path, "RAD_MAX")
     assert not cut.is_fixed
     assert cut.shape == (20, 1)
+
+
+@pytest.mark.data
+def test_hess_background_has_its_latitude_fastest(data_path) -> None:
+    """Numbers of gammapy 2.1, whose order the events prefer to that of the columns."""
+    table = Background3D.read(data_path(HESS.format(23523)))
+    rate = table.evaluate(
+        energy=1.0, fov_lon=np.array([1, -1, 0, 0]), fov_lat=np.array([0, 0, 1, -1])
+    )
+    expected = [0.00046563, 0.0004311, 0.00046168, 0.00039933]
+    np.testing.assert_allclose(rate.to_value("s-1 MeV-1 sr-1"), expected, rtol=2e-5)
