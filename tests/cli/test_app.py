@@ -69,7 +69,8 @@ def test_info(gammajax, monkeypatch, tmp_path):
     assert facts["versions"]["gammajax"] == package.__version__
     assert facts["precision"] == "64-bit floats"
     assert str(tmp_path / "cache") in facts["compilation cache"]
-    assert "there is no such folder" in shown
+    assert "there is no such folder" in json.dumps(missing)
+    assert "64-bit floats" in shown
 
 
 def test_an_interrupt_leaves_nothing(inputs, tmp_path, monkeypatch, capsys):
