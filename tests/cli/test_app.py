@@ -63,6 +63,7 @@ def test_info(gammajax, monkeypatch, tmp_path):
     try:
         facts = json.loads(gammajax("info", "--json").stdout)
         monkeypatch.setenv("GAMMAPY_DATA", str(tmp_path / "nowhere"))
+        missing = json.loads(gammajax("info", "--json").stdout)
         shown = gammajax("info").stdout
     finally:
         jax.config.update("jax_compilation_cache_dir", before)
