@@ -24,7 +24,7 @@ def _array(value: Any) -> Any:
 
 
 class Map(eqx.Module):
-    """Values on a geometry: the base of `WcsNDMap`.
+    """Values on a geometry: the base of `WcsNDMap` and `HpxNDMap`.
 
     The values are the one array that JAX sees; geometry and unit are static. Operations keep
     NumPy arrays on the host, and trace JAX arrays.
@@ -35,8 +35,6 @@ class Map(eqx.Module):
     data : array, shape ``geom.data_shape``
         One number, or anything that broadcasts to the shape. A quantity brings its unit.
     unit : str
-    meta : dict, optional
-        Header keywords that are kept with the map; not part of compiled code.
 
     Examples
     --------

@@ -16,7 +16,9 @@ REACH = 5.0
 def kernel(geom: Any, width: Any, name: str) -> np.ndarray:
     """A normalised kernel of odd size for the pixels of a geometry; ``width`` in deg."""
     if name not in ("gauss", "disk", "tophat", "box"):
-        raise ValueError(f"smooth: kernel is {name!r}, expected 'gauss', 'disk' or 'box'")
+        raise ValueError(
+            f"smooth: kernel is {name!r}, expected 'gauss', 'disk', 'tophat' or 'box'"
+        )
     size = float(to_value(width, "deg", where="smooth: width"))
     if not size > 0:
         raise ValueError(f"smooth: width is {size:g} deg, expected one above 0")

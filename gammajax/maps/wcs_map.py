@@ -195,8 +195,9 @@ class WcsNDMap(Map):
         Parameters
         ----------
         width : float or quantity
-            Sigma of a Gaussian, radius of a disk, side of a box (tophat), in deg.
-        kernel : {"gauss", "disk", "box"}
+            Sigma of a Gaussian, radius of a disk, side of a box, in deg.
+        kernel : {"gauss", "disk", "tophat", "box"}
+            A tophat is another name for the disk.
         """
         return self.convolve(filters.kernel(self.geom, width, kernel))
 
