@@ -8,7 +8,7 @@ import equinox as eqx
 import numpy as np
 
 import gammajax.config  # noqa: F401 (turns on double precision)
-from gammajax.maps import arithmetic
+from gammajax.maps import arithmetic, resampling
 from gammajax.maps.arrays import is_jax, namespace
 from gammajax.maps.geom import Geom
 from gammajax.units import conversion_factor, is_quantity, to_quantity
@@ -211,6 +211,26 @@ class Map(eqx.Module):
 
     def __le__(self, other: Any) -> Self:
         return arithmetic.combine(self, other, "less_equal")
+
+    def fill_by_coord(self, coords: Any, weights: Any = None) -> Self:
+        """A map with the number (or weights) of points in each bin added."""
+        index = self.geom.coord_to_idx(coords)
+        return self.with_data(self.data + resampling.histogram(self.geom, index, weights))
+
+    def reduce(self, axis_name: str, *, func: str = "add", keepdims: bool = False) -> Self:
+        """One axis reduced by ``add``, ``multiply``, ``maximum``, ``minimum``, or logic."""
+        return resampling.reduce(self, axis_name, func, keepdims)
+
+    def sum_over_axes(self, axes_names: Any = None, *, keepdims: bool = True) -> Self:
+        """The sum over axes, by default all, each kept as one bin unless told."""
+        found = self
+        for name in self.geom.axes.names if axes_names is None else axes_names:
+            found = found.reduce(name, keepdims=keepdims)
+        return found
+
+    def resample_axis(self, axis: Any, *, weights: Any = None) -> Self:
+        """Sum the bins of one axis into those of ``axis``, which follow its edges."""
+        return resampling.resample_axis(self, axis, weights)
 
     def __repr__(self) -> str:
         kind = getattr(self.data, "dtype", "")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from gammajax.maps import resampling
 from gammajax.maps.arrays import namespace
 from gammajax.maps.core import Map
 from gammajax.maps.geom import coordinates
@@ -53,23 +52,3 @@ class HpxNDMap(Map):
             known = np.where(place >= 0, place, np.nan)
             result = result + weight * linear(self.data, (*reversed(axes), known))
         return result
-
-    def fill_by_coord(self, coords: Any, weights: Any = None) -> Self:
-        """A map with the number (or weights) of points in each bin added."""
-        index = self.geom.coord_to_idx(coords)
-        return self.with_data(self.data + resampling.histogram(self.geom, index, weights))
-
-    def reduce(self, axis_name: str, *, func: str = "add", keepdims: bool = False) -> Self:
-        """One axis reduced by ``add``, ``multiply``, ``maximum``, ``minimum``, or logic."""
-        return resampling.reduce(self, axis_name, func, keepdims)
-
-    def sum_over_axes(self, axes_names: Any = None, *, keepdims: bool = True) -> Self:
-        """The sum over axes, by default all, each kept as one bin unless told."""
-        found = self
-        for name in self.geom.axes.names if axes_names is None else axes_names:
-            found = found.reduce(name, keepdims=keepdims)
-        return found
-
-    def resample_axis(self, axis: Any, *, weights: Any = None) -> Self:
-        """Sum the bins of one axis into those of ``axis``, which follow its edges."""
-        return resampling.resample_axis(self, axis, weights)

@@ -108,15 +108,6 @@ class WcsNDMap(Map):
         """
         return resampling.reproject(self, geom, preserve_counts)
 
-    def fill_by_coord(self, coords: Any, weights: Any = None) -> Self:
-        """A map with the number (or weights) of points in each bin added."""
-        index = self.geom.coord_to_idx(coords)
-        return self.with_data(self.data + resampling.histogram(self.geom, index, weights))
-
-    def fill_events(self, events: Any, weights: Any = None) -> Self:
-        """A map with events added; ``events.map_coord(geom)`` gives their coordinates."""
-        return self.fill_by_coord(events.map_coord(self.geom), weights)
-
     def sample_coord(self, n_events: int, rng: np.random.Generator) -> Any:
         """Coordinates of ``n_events`` points, drawn with the values as weights.
 
@@ -168,21 +159,6 @@ class WcsNDMap(Map):
     ) -> Self:
         """Divide pixels (or bins of one axis), and their counts, into equal parts."""
         return resampling.upsample(self, factor, preserve_counts, axis_name)
-
-    def reduce(self, axis_name: str, *, func: str = "add", keepdims: bool = False) -> Self:
-        """One axis reduced by ``add``, ``multiply``, ``maximum``, ``minimum``, or logic."""
-        return resampling.reduce(self, axis_name, func, keepdims)
-
-    def sum_over_axes(self, axes_names: Any = None, *, keepdims: bool = True) -> Self:
-        """The sum over axes, by default all, each kept as one bin unless told."""
-        found = self
-        for name in self.geom.axes.names if axes_names is None else axes_names:
-            found = found.reduce(name, keepdims=keepdims)
-        return found
-
-    def resample_axis(self, axis: Any, *, weights: Any = None) -> Self:
-        """Sum the bins of one axis into those of ``axis``, which follow its edges."""
-        return resampling.resample_axis(self, axis, weights)
 
     def slice_by_idx(self, slices: dict[str, int | slice]) -> Self:
         """Some bins of the axes; a number removes the axis."""
