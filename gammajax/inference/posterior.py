@@ -145,7 +145,7 @@ class Posterior:
             },
         }
         groups = {key: value for key, value in groups.items() if value}
-        if hasattr(az, "InferenceData"):
+        if int(az.__version__.split(".")[0]) < 1:
             return az.from_dict(**groups)
         return az.from_dict(groups)
 
