@@ -88,6 +88,17 @@ def _background_slope(
     return jnp.where(_total_at_zero(n_on, n_off, alpha, mu_signal), -1 / alpha, by_mu)
 
 
+def _at_background(
+    n_on: Any, n_off: Any, alpha: Any, mu_signal: Any, mu_background: Any
+) -> Any:
+    """The statistic at a given background, relative to the saturated model."""
+    mu_total = mu_signal + alpha * mu_background
+    terms = mu_signal + (1 + alpha) * mu_background
+    terms = terms - _xlog(n_on, mu_total) - _xlog(n_off, mu_background)
+    saturated = n_on - _xlog(n_on, n_on) + n_off - _xlog(n_off, n_off)
+    return 2 * (terms - saturated)
+
+
 @jax.custom_jvp
 def wstat(n_on: Any, n_off: Any, alpha: Any, mu_signal: Any) -> Any:
     r"""W statistic of each bin: -2 ln L relative to the saturated model.
@@ -129,11 +140,7 @@ def wstat(n_on: Any, n_off: Any, alpha: Any, mu_signal: Any) -> Any:
     8.094
     """
     mu_background = wstat_background(n_on, n_off, alpha, mu_signal)
-    mu_total = mu_signal + alpha * mu_background
-    terms = mu_signal + (1 + alpha) * mu_background
-    terms = terms - _xlog(n_on, mu_total) - _xlog(n_off, mu_background)
-    saturated = n_on - _xlog(n_on, n_on) + n_off - _xlog(n_off, n_off)
-    return 2 * (terms - saturated)
+    return _at_background(n_on, n_off, alpha, mu_signal, mu_background)
 
 
 @wstat.defjvp
@@ -157,6 +164,10 @@ def wstat_curvature(n_on: Any, n_off: Any, alpha: Any, mu_signal: Any) -> Any:
     This is the inverse variance of the excess, times 2. It is 0 for an empty prediction.
     """
     mu_background = wstat_background(n_on, n_off, alpha, mu_signal)
+    return _expected(alpha, mu_signal, mu_background)
+
+
+def _expected(alpha: Any, mu_signal: Any, mu_background: Any) -> Any:
     return _ratio(2.0, mu_signal + alpha * (1 + alpha) * mu_background)
 
 
@@ -179,12 +190,9 @@ def wstat_per_bin(n_on: Any, n_off: Any, alpha: Any, mu_signal: Any) -> PerBin:
     floored = _total_at_zero(n_on, n_off, alpha, mu_signal)
     away = jnp.where(floored, mu_signal, 1.0)
     slope = jnp.where(floored, -n_off / away - 1 / alpha, 1 - pull)
-    saturated = n_on - _xlog(n_on, n_on) + n_off - _xlog(n_off, n_off)
-    terms = mu_signal + (1 + alpha) * mu_background
-    terms = terms - _xlog(n_on, mu_total) - _xlog(n_off, mu_background)
     return PerBin(
-        stat=2 * (terms - saturated),
+        stat=_at_background(n_on, n_off, alpha, mu_signal, mu_background),
         slope=2 * slope,
         bend=2 * jnp.where(floored, n_off / away**2, bend),
-        expected=_ratio(2.0, mu_signal + alpha * (1 + alpha) * mu_background),
+        expected=_expected(alpha, mu_signal, mu_background),
     )
