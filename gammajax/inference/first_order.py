@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from gammajax.inference.closed_box import ClosedBox, closed_box, stat_of_z
+from gammajax.inference.descent import descend
 from gammajax.inference.newton import (
     BAD_START,
     CONVERGED,
@@ -56,31 +57,11 @@ def _run(
 
     if method == "lbfgs":
         solver = optax.lbfgs(memory_size=50)
-        value_and_grad = optax.value_and_grad_from_state(stat)
     else:
         solver = optax.adam(optax.cosine_decay_schedule(0.1, 2000, alpha=1e-4))
-        plain = jax.value_and_grad(stat)
-
-        def value_and_grad(z: Any, state: Any) -> Any:
-            return plain(z)
-
-    def proceed(carry: Any) -> Any:
-        _, _, gradient, step = carry
-        distance = jnp.sum(gradient**2) / 4
-        return (step == 0) | ((distance > goal) & (step < max_steps))
-
-    def advance(carry: Any) -> Any:
-        z, state, _, step = carry
-        value, gradient = value_and_grad(z, state=state)
-        updates, state = solver.update(
-            gradient, state, z, value=value, grad=gradient, value_fn=stat
-        )
-        return optax.apply_updates(z, updates), state, gradient, step + 1
-
-    z = jnp.zeros(box.centre.size)
-    z, _, _, step = jax.lax.while_loop(
-        proceed, advance, (z, solver.init(z), jnp.full(z.shape, jnp.inf), 0)
-    )
+        solver = optax.with_extra_args_support(solver)
+    start = jnp.zeros(box.centre.size)
+    z, step = descend(stat, start, solver, 2 * jnp.sqrt(goal), max_steps)
     return box.x(problem, z), step
 
 

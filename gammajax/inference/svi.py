@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from gammajax.inference.descent import descend
 from gammajax.inference.fit import Fit
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.posterior import Posterior
@@ -110,26 +111,8 @@ def _maximise(problem: Problem, whitening: Whitening, noise: Any) -> tuple[Any, 
         energy = jax.vmap(lambda one: potential(problem, whitening, one))(z)
         return jnp.mean(energy) - jnp.sum(jnp.diag(packed))
 
-    solver = optax.lbfgs(memory_size=20)
-    value_and_grad = optax.value_and_grad_from_state(loss)
-
-    def proceed(carry: Any) -> Any:
-        _, _, gradient, step = carry
-        return (step == 0) | ((optax.tree.norm(gradient) > 1e-5) & (step < MAX_STEPS))
-
-    def advance(carry: Any) -> Any:
-        guide, state, _, step = carry
-        value, gradient = value_and_grad(guide, state=state)
-        updates, state = solver.update(
-            gradient, state, guide, value=value, grad=gradient, value_fn=loss
-        )
-        return optax.apply_updates(guide, updates), state, gradient, step + 1
-
-    guide = (jnp.zeros(size), jnp.zeros((size, size)))
-    empty = jax.tree_util.tree_map(jnp.zeros_like, guide)
-    guide, _, _, step = jax.lax.while_loop(
-        proceed, advance, (guide, solver.init(guide), empty, 0)
-    )
+    start = (jnp.zeros(size), jnp.zeros((size, size)))
+    guide, step = descend(loss, start, optax.lbfgs(memory_size=20), 1e-5, MAX_STEPS)
     entropy = 0.5 * size * (1 + jnp.log(2 * jnp.pi))
     return guide[0], _lower(guide[1]), entropy - loss(guide), step
 
