@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -17,6 +19,11 @@ from gammajax.units import conversion_factor
 
 GZIP = b"\x1f\x8b"
 """What gzip files start with."""
+
+BLOCK, CARD = 2880, 80
+"""Sizes of the parts of a FITS file, and of a line of a header, in bytes."""
+
+TABLES = ("BINTABLE", "TABLE")
 
 MOST_FIELDS = 999
 """Most columns of a table in the format; a damaged number would keep astropy busy for ever."""
@@ -32,8 +39,83 @@ def _reading(what: str) -> Iterator[None]:
         raise ValueError(f"{what} ({reason})") from None
 
 
+@dataclass(frozen=True)
+class Block:
+    """One extension as bytes: where it lies, and what its header says, as text."""
+
+    name: str
+    kind: str
+    start: int
+    stop: int
+    header: dict[str, str] = field(compare=False)
+
+
+def _card(card: bytes) -> tuple[str, str]:
+    """Keyword and value of a line of a header, the value as text."""
+    text = card.decode("latin-1")
+    value = text[10:].strip()
+    if value.startswith("'"):
+        return text[:8].strip(), value[1:].partition("'")[0].strip()
+    return text[:8].strip(), value.partition("/")[0].strip()
+
+
+def _header(stream: BinaryIO) -> dict[str, str] | None:
+    """What a header says, as text; None at the end of the file."""
+    header: dict[str, str] = {}
+    while True:
+        block = stream.read(BLOCK)
+        if not header and not block.strip(b"\0 "):
+            return None
+        if len(block) < BLOCK:
+            raise ValueError("it ends within a header")
+        for at in range(0, BLOCK, CARD):
+            key, value = _card(block[at : at + CARD])
+            if not header and key not in ("SIMPLE", "XTENSION"):
+                raise ValueError(f"a header begins with {key!r}")
+            if key == "END":
+                return header
+            header.setdefault(key, value)
+
+
+def _blocks(stream: BinaryIO) -> Iterator[Block]:
+    """The extensions of a file, from their headers alone."""
+    length = stream.seek(0, io.SEEK_END)
+    start = stream.seek(0)
+    while (header := _header(stream)) is not None:
+        name = header.get("EXTNAME", "" if start else "PRIMARY").upper()
+        sizes = [int(header[f"NAXIS{i + 1}"]) for i in range(int(header["NAXIS"]))]
+        if int(header.get("TFIELDS", "0")) > MOST_FIELDS:
+            raise ValueError(f"{name} has {header['TFIELDS']} columns")
+        count = int(header.get("PCOUNT", "0")) + (math.prod(sizes) if sizes else 0)
+        count *= int(header.get("GCOUNT", "1")) * abs(int(header["BITPIX"])) // 8
+        stop = stream.tell() + -(-count // BLOCK) * BLOCK
+        if not start <= stop <= length:
+            raise ValueError(f"it ends within {name or 'an extension'}, at byte {length}")
+        yield Block(name, header.get("XTENSION", "PRIMARY").upper(), start, stop, header)
+        start = stream.seek(stop)
+    if not start:
+        raise ValueError("it is empty")
+
+
+def _hdu(content: bytes, kind: str) -> Any:
+    """An extension from its bytes. Odd keywords pass, all other warnings are errors."""
+    import warnings
+
+    from astropy.io import fits
+    from astropy.io.fits.verify import VerifyWarning
+    from astropy.utils.exceptions import AstropyUserWarning
+
+    kinds = {"BINTABLE": fits.BinTableHDU, "TABLE": fits.TableHDU, "PRIMARY": fits.PrimaryHDU}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AstropyUserWarning)
+        warnings.simplefilter("ignore", VerifyWarning)
+        hdu = kinds.get(kind, fits.ImageHDU).fromstring(content)
+        getattr(hdu, "data", None)  # reads it, so that what is damaged is found here
+    return hdu
+
+
 class FitsFile:
-    """A FITS file, read completely on opening.
+    """A FITS file. Opening finds its extensions; the content of each is read when asked for.
 
     Raises
     ------
@@ -43,41 +125,61 @@ class FitsFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.hdus = self._read()
-
-    def _read(self) -> list[Any]:
-        import warnings
-
-        from astropy.io import fits
-        from astropy.io.fits.verify import VerifyWarning
-        from astropy.utils.exceptions import AstropyUserWarning
-
         if not self.path.is_file():
             raise ValueError(f"{self.path}: there is no such file")
-        with _reading(f"{self.path}: is damaged or no FITS file"), warnings.catch_warnings():
-            content = self.path.read_bytes()
-            if content.startswith(GZIP):
-                content = gzip.decompress(content)
-            # the warning of a short file is an error, that of an odd keyword is none
-            warnings.simplefilter("error", AstropyUserWarning)
-            warnings.simplefilter("ignore", VerifyWarning)
-            with fits.open(io.BytesIO(content), memmap=False) as hdus:
-                found: list[Any] = list(hdus)
-                for hdu in found:
-                    fields = hdu.header.get("TFIELDS", 0)
-                    if fields > MOST_FIELDS:
-                        raise ValueError(f"{hdu.name} has {fields} columns")
-                    getattr(hdu, "data", None)  # reads it, so that a short file is found here
-                return found
+        self._unpacked: bytes | None = None
+        self._read: dict[Block, Any] = {}
+        with _reading(f"{self.path}: is damaged or no FITS file"), self._bytes() as stream:
+            self.blocks = list(_blocks(stream))
+
+    @contextmanager
+    def _bytes(self) -> Iterator[BinaryIO]:
+        """The file without its compression, which is taken off once."""
+        if self._unpacked is None:
+            with self.path.open("rb") as stream:
+                if stream.read(2) != GZIP:
+                    stream.seek(0)
+                    yield stream
+                    return
+            self._unpacked = gzip.decompress(self.path.read_bytes())
+        yield io.BytesIO(self._unpacked)
+
+    def hdu(self, block: Block) -> Any:
+        """The extension of a block, as astropy has it, with what is in it read."""
+        if block not in self._read:
+            where = f"{self.path}[{block.name}]: is damaged"
+            with _reading(where), self._bytes() as stream:
+                stream.seek(block.start)
+                self._read[block] = _hdu(stream.read(block.stop - block.start), block.kind)
+        return self._read[block]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all extensions, the first one's among them."""
+        return [block.name for block in self.blocks]
+
+    @property
+    def hdus(self) -> list[Any]:
+        """All extensions."""
+        return [self.hdu(block) for block in self.blocks]
+
+    @property
+    def tables(self) -> list[Block]:
+        """The extensions that are tables."""
+        return [block for block in self.blocks if block.kind in TABLES]
+
+    def block(self, *names: str) -> Block:
+        """The table extension of this name (or of the first that exists), not yet read."""
+        for name in names:
+            for block in self.tables:
+                if block.name == name:
+                    return block
+        there = ", ".join(self.names[1:]) or "none"
+        raise ValueError(f"{self.path}: has no table {' or '.join(names)} (tables: {there})")
 
     def table(self, *names: str) -> Any:
         """The table extension of this name (or of the first that exists)."""
-        for name in names:
-            for hdu in self.hdus[1:]:
-                if hdu.name == name and hasattr(hdu, "columns"):
-                    return hdu
-        there = ", ".join(hdu.name for hdu in self.hdus[1:]) or "none"
-        raise ValueError(f"{self.path}: has no table {' or '.join(names)} (tables: {there})")
+        return self.hdu(self.block(*names))
 
     def get(self, table: Any, key: str, default: Any = None) -> Any:
         """A header keyword, or ``default`` if it is not there."""

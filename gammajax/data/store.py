@@ -106,10 +106,10 @@ class DataStore:
                 if file.get(events, key) is not None:
                     runs[number][key] = file.get(events, key)
             found = {}
-            for hdu in file.hdus[1:]:
-                name = file.get(hdu, "HDUCLAS2") or hdu.name
+            for block in file.tables:
+                name = block.header.get("HDUCLAS2") or block.name
                 if name in kinds:
-                    found[kinds[name]] = Place(file.path, hdu.name)
+                    found[kinds[name]] = Place(file.path, block.name)
             given = {part: Place(Path(path), hdu) for part, (path, hdu) in (irfs or {}).items()}
             places[number] = {**found, **given}
         return cls(runs, places, "event files")
@@ -262,10 +262,10 @@ def _index_path(folder: Path, given: str | None, name: str) -> Path:
 
 def _table(file: FitsFile, needed: str, without: str = "") -> Any:
     """The first table with one column and without another: names of indices vary."""
-    for hdu in file.hdus[1:]:
-        names = getattr(getattr(hdu, "columns", None), "names", [])
+    for block in file.tables:
+        names = [value for key, value in block.header.items() if key.startswith("TTYPE")]
         if needed in names and without not in names:
-            return hdu
+            return file.hdu(block)
     raise ValueError(f"{file.path}: has no index table with a column {needed}")
 
 

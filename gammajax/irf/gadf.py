@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.fits import FitsFile, write_tables
+from gammajax.fits import Block, FitsFile, write_tables
 from gammajax.irf.axis import GridAxis
 from gammajax.irf.background import Background2D, Background3D
 from gammajax.irf.effective_area import EffectiveAreaTable2D
@@ -80,11 +80,12 @@ def read_irf(
         a value is negative or not a number; the message starts with file and extension.
     """
     file = file if isinstance(file, FitsFile) else FitsFile(file)
-    table = file.table(hdu.upper()) if hdu else _find(file, kind)
-    where = f"{file.path}[{table.name}]"
-    found = _kind_of(file, table, hdu_class)
+    block = file.block(hdu.upper()) if hdu else _find(file, kind)
+    where = f"{file.path}[{block.name}]"
+    found = _kind_of(block, where, hdu_class)
     if kind is not None and not issubclass(found, kind):
         raise ValueError(f"{where}: holds a {found.__name__}, expected a {kind.__name__}")
+    table = file.hdu(block)
     axes = [_axis(file, table, form) for form in found.forms]
     values = [
         _values(file, table, names, unit, [axis.nbin for axis in axes], found.forms)
@@ -103,13 +104,13 @@ def read_irf(
         raise ValueError(f"{where}: {error}") from None
 
 
-def _find(file: FitsFile, kind: type[IRF] | None) -> Any:
+def _find(file: FitsFile, kind: type[IRF] | None) -> Block:
     """The table of the kind wanted, if there is just one."""
-    tables = [hdu for hdu in file.hdus[1:] if hasattr(hdu, "columns")]
+    tables = file.tables
     if kind is not None:
-        tables = [t for t in tables if _class_name(file, t) == getattr(kind, "hdu_class", "")]
+        tables = [t for t in tables if _class_name(t) == getattr(kind, "hdu_class", "")]
     if len(tables) != 1:
-        names = ", ".join(hdu.name for hdu in file.hdus[1:]) or "none"
+        names = ", ".join(file.names[1:]) or "none"
         what = kind.__name__ if kind else "response"
         raise ValueError(
             f"{file.path}: has {len(tables)} tables that may hold the {what}; name one with "
@@ -118,20 +119,19 @@ def _find(file: FitsFile, kind: type[IRF] | None) -> Any:
     return tables[0]
 
 
-def _class_name(file: FitsFile, table: Any) -> str:
+def _class_name(block: Block) -> str:
     """HDUCLAS4 as the format has it now."""
-    name = str(file.get(table, "HDUCLAS4", "")).strip().upper()
-    prefix = PREFIXES.get(str(file.get(table, "HDUCLAS2", "")).strip().upper(), "")
+    name = block.header.get("HDUCLAS4", "").upper()
+    prefix = PREFIXES.get(block.header.get("HDUCLAS2", "").upper(), "")
     return name if name in BY_CLASS or not name else prefix + name
 
 
-def _kind_of(file: FitsFile, table: Any, hdu_class: str | None) -> type[IRF]:
-    name = _class_name(file, table) or str(hdu_class or "").upper()
+def _kind_of(block: Block, where: str, hdu_class: str | None) -> type[IRF]:
+    name = _class_name(block) or str(hdu_class or "").upper()
     if name not in BY_CLASS:
         known = suggest(name, list(BY_CLASS))
         raise ValueError(
-            f"{file.path}[{table.name}]: HDUCLAS4 is {name or 'missing'!r}, which is no "
-            f"response table{known}"
+            f"{where}: HDUCLAS4 is {name or 'missing'!r}, which is no response table{known}"
         )
     return BY_CLASS[name]
 

@@ -211,17 +211,29 @@ def test_field_of_view_in_all_alignments() -> None:
 
 @pytest.mark.data
 def test_listing_runs_opens_two_files(data_path, monkeypatch) -> None:
-    opened = []
-    read = fits_room.FitsFile._read
-    monkeypatch.setattr(
-        fits_room.FitsFile, "_read", lambda self: opened.append(self.path.name) or read(self)
-    )
+    opened, read = [], []
+    open_file, read_hdu = FitsFile.__init__, fits_room._hdu
+
+    def opening(self, path) -> None:
+        opened.append(path.name)
+        open_file(self, path)
+
+    def reading(content, kind):
+        hdu = read_hdu(content, kind)
+        read.append(hdu.name)
+        return hdu
+
+    monkeypatch.setattr(FitsFile, "__init__", opening)
+    monkeypatch.setattr(fits_room, "_hdu", reading)
     store = DataStore.from_dir(data_path("hess-dl3-dr1"))
     assert len(store) == 105
     assert len(store.missing) == 84
     assert len(store.select_sky_circle(CRAB, "2 deg")) == 4
     assert opened == ["hdu-index.fits.gz", "obs-index.fits.gz"]
+    assert read == ["HDU_INDEX", "OBS_INDEX"]
     run = store.obs(23523)
+    assert len(run.events) == 7613
+    assert read[2:] == ["EVENTS"]
     assert (len(run.events), len(run.gti), run.aeff.shape) == (7613, 1, (96, 6))
     np.testing.assert_allclose(run.livetime.to_value("s"), 1581.7367, rtol=1e-6)
     assert len(opened) == 3
