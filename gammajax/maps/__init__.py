@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from gammajax.maps.axes import MapAxis
+from gammajax.maps.frames import frame_rotation
 from gammajax.maps.geom import MapCoord
 from gammajax.maps.hpx_geom import HpxGeom
 from gammajax.maps.map_axes import MapAxes
@@ -18,6 +19,7 @@ from gammajax.maps.wcs_geom import WcsGeom
 if TYPE_CHECKING:
     from gammajax.maps.core import Map
     from gammajax.maps.hpx_map import HpxNDMap
+    from gammajax.maps.projection import SkyToPix
     from gammajax.maps.wcs_map import WcsNDMap
 
 __all__ = [
@@ -28,12 +30,19 @@ __all__ = [
     "MapAxes",
     "MapAxis",
     "MapCoord",
+    "SkyToPix",
     "TimeMapAxis",
     "WcsGeom",
     "WcsNDMap",
+    "frame_rotation",
 ]
 
-_LATER = {"Map": "core", "HpxNDMap": "hpx_map", "WcsNDMap": "wcs_map"}
+_LATER = {
+    "HpxNDMap": "hpx_map",
+    "Map": "core",
+    "SkyToPix": "projection",
+    "WcsNDMap": "wcs_map",
+}
 
 
 def __getattr__(name: str) -> Any:

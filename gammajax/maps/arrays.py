@@ -18,6 +18,12 @@ def is_jax(value: Any) -> bool:
     return jax is not None and isinstance(value, jax.Array)
 
 
+def is_traced(value: Any) -> bool:
+    """Whether ``value`` is a tracer, whose numbers are not known yet."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.core.Tracer)
+
+
 def namespace(*values: Any) -> Any:
     """`jax.numpy` if one of the values is a JAX array or tracer, else `numpy`."""
     if any(is_jax(value) for value in values):

@@ -9,11 +9,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from gammajax.maps.arrays import is_jax
+from gammajax.maps.arrays import is_jax, is_traced
+from gammajax.maps.frames import rotated
 from gammajax.maps.map_axes import MapAxes
 from gammajax.units import is_quantity, to_value
-
-FRAMES = {"icrs": "icrs", "galactic": "galactic", "fk5": "fk5"}
 
 
 def sky_position(position: Any, frame: str) -> Any:
@@ -157,7 +156,11 @@ def coordinates(coords: Any, geom: Geom) -> dict[str, Any]:
         coords = dict(zip((*first, *names), coords, strict=True))
     found = {key: coords[key] for key in coords}
     if isinstance(coords, MapCoord) and coords.frame != geom.frame:
-        found["skycoord"] = coords.skycoord
+        if is_traced(found["lon"]) or is_traced(found["lat"]):
+            sky = rotated(found["lon"], found["lat"], coords.frame, geom.frame)
+            found["lon"], found["lat"] = sky
+        else:
+            found["skycoord"] = coords.skycoord
     if "skycoord" in found:
         position = found.pop("skycoord").transform_to(geom.frame)
         found["lon"] = position.spherical.lon.deg

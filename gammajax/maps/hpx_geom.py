@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gammajax.maps.arrays import frozen_array
-from gammajax.maps.geom import FRAMES, Geom, MapCoord, coordinates, pair, sky_position
+from gammajax.maps.frames import FRAMES
+from gammajax.maps.geom import Geom, MapCoord, coordinates, pair, sky_position
 from gammajax.maps.map_axes import MapAxes
 from gammajax.maps.wcs_area import unit_vectors
 

@@ -7,33 +7,51 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.maps.frames import to_vector
+
+CYLINDERS = {"CAR": 90.0, "CEA": np.degrees(1.0), "MER": np.inf}
+"""Projections in which longitude goes on for ever, and the plane's y (deg) at their poles."""
+
+SLACK = 1e-9
+"""Points beyond the edge by so much (deg) are on it: they were rounded."""
+
 FINE = 1.0
 """Pixels up to this size, in deg, are taken in one piece by one of two estimates."""
 
 
 def unit_vectors(lon: Any, lat: Any) -> np.ndarray:
     """Unit vectors of positions in deg, with a last axis of length 3."""
-    lon, lat = np.radians(lon), np.radians(lat)
-    cos = np.cos(lat)
-    return np.stack([cos * np.cos(lon), cos * np.sin(lon), np.sin(lat)], axis=-1)
+    return to_vector(np.radians(lon), np.radians(lat))
 
 
-def pix_to_sky(wcs: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+def pix_to_sky(geom: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Positions in deg of pixel coordinates; NaN where the projection shows no sky.
 
-    A cylinder goes on for ever; only one turn of longitude and one half of latitude count.
+    A cylinder goes on for ever; the turn of longitude around the map's middle counts.
     """
     x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
-    lon, lat = wcs.wcs_pix2world(x, y, 0)
-    if wcs.wcs.ctype[0][5:8] == "CAR":
-        native = (y + 1 - wcs.wcs.crpix[1]) * wcs.wcs.get_cdelt()[1]
-        lat = np.where(np.abs(native) <= 90 + 1e-9, lat, np.nan)
-    else:
+    wcs, code = geom.wcs, geom.projection
+    if code not in CYLINDERS:
+        lon, lat = wcs.wcs_pix2world(x, y, 0)
         # beyond the edge of an all-sky projection, positions do not lead back to the pixel
         back_x, back_y = wcs.wcs_world2pix(lon, lat, 0)
-        wrong = ~(np.hypot(back_x - x, back_y - y) < 1e-3)
-        lat = np.where(wrong, np.nan, lat)
-    return np.where(np.isnan(lat), np.nan, lon), lat
+        shown = np.hypot(back_x - x, back_y - y) < 1e-3
+    else:
+        scale, turn = wcs.pixel_scale_matrix, full_turn(geom)
+        shift = (x - geom.center_pix[0], y - geom.center_pix[1])
+        first = np.array(geom.center_pix) + 1 - wcs.wcs.crpix
+        plane = [row[0] * shift[0] + row[1] * shift[1] + row @ first for row in scale]
+        turns = np.rint(plane[0] / 360)  # wcslib knows one turn around the reference
+        lon, lat = wcs.wcs_pix2world(x - turns * turn[0], y - turns * turn[1], 0)
+        away = np.abs(plane[0] - scale[0] @ first)
+        shown = (np.abs(plane[1]) <= CYLINDERS[code] + SLACK) & (away <= 180 + SLACK)
+    shown &= np.isfinite(lat)
+    return np.where(shown, lon, np.nan), np.where(shown, lat, np.nan)
+
+
+def full_turn(geom: Any) -> np.ndarray:
+    """How many pixels in x and y a full turn of native longitude is on a cylinder."""
+    return np.linalg.solve(geom.wcs.pixel_scale_matrix, [360.0, 0.0])
 
 
 def pixel_grid(geom: Any, *, corners: bool = False, parts: int = 1) -> tuple[Any, Any]:
@@ -42,7 +60,7 @@ def pixel_grid(geom: Any, *, corners: bool = False, parts: int = 1) -> tuple[Any
         axes = [np.arange(n * parts + 1) / parts - 0.5 for n in geom.npix]
     else:
         axes = [np.arange(n, dtype=float) for n in geom.npix]
-    return pix_to_sky(geom.wcs, axes[0][None, :], axes[1][:, None])
+    return pix_to_sky(geom, axes[0][None, :], axes[1][:, None])
 
 
 @lru_cache(maxsize=8)

@@ -160,7 +160,8 @@ class WcsGeom(Geom):
     def coord_to_pix(self, coords: Any) -> tuple[Any, ...]:
         """Pixel coordinates, 0 at the centre of the first: x, y, then the axes.
 
-        NaN for positions that the projection does not show.
+        NaN for positions that the projection does not show. Traced longitudes and latitudes
+        (deg, in the geometry's frame) go through `SkyToPix`, and have derivatives.
         """
         found = coordinates(coords, self)
         x, y = wcs_shape.sky_to_pix(self, found["lon"], found["lat"])
@@ -169,7 +170,7 @@ class WcsGeom(Geom):
     def pix_to_coord(self, pix: Any) -> tuple[Any, ...]:
         """Longitude and latitude in deg, then the axes, of pixel coordinates."""
         x, y, *rest = pix
-        lon, lat = wcs_area.pix_to_sky(self.wcs, x, y)
+        lon, lat = wcs_area.pix_to_sky(self, x, y)
         axes = zip(self.axes, rest, strict=True)
         return (lon, lat, *(axis.pix_to_coord(p) for axis, p in axes))
 
@@ -234,7 +235,7 @@ class WcsGeom(Geom):
         """The map's four corners as a `~astropy.coordinates.SkyCoord`."""
         (nx, ny), low = self.npix, -0.5
         x, y = [low, low, nx + low, nx + low], [low, ny + low, ny + low, low]
-        return sky_position(wcs_area.pix_to_sky(self.wcs, x, y), self.frame)
+        return sky_position(wcs_area.pix_to_sky(self, x, y), self.frame)
 
     def cutout(self, position: Any, width: Any) -> WcsGeom:
         """The part of the map around a position, at most ``width`` (deg) wide.

@@ -46,11 +46,12 @@ class WcsNDMap(Map):
         fill_value: float | None = None,
         values_scale: str = "lin",
     ) -> Any:
-        """Values between the bin centres, differentiable in the map's values.
+        """Values between the bin centres, differentiable in the values and the coordinates.
 
         Parameters
         ----------
         coords : see `WcsGeom.coord_to_pix`
+            Traced longitudes and latitudes are in deg, in the map's frame.
         method : {"linear", "nearest"}
             Linear in the pixels and in the scale of each axis.
         fill_value : float, optional

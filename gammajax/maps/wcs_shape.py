@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.maps.geom import FRAMES, pair, sky_position
+from gammajax.maps.arrays import is_traced
+from gammajax.maps.frames import FRAMES
+from gammajax.maps.geom import pair, sky_position
 from gammajax.maps.rebin import check_factor
+from gammajax.maps.wcs_area import CYLINDERS, full_turn
 
 
 def number_of_pixels(npix: Any, width: Any, binsz: Any) -> tuple[int, int]:
@@ -78,19 +81,32 @@ def frame_of(wcs: Any) -> str:
     return system
 
 
-def sky_to_pix(geom: Any, lon: Any, lat: Any) -> tuple[np.ndarray, np.ndarray]:
+def sky_to_pix(geom: Any, lon: Any, lat: Any) -> tuple[Any, Any]:
     """Pixel coordinates of positions in deg; NaN where the projection shows no sky."""
+    if is_traced(lon) or is_traced(lat):
+        return _traced(geom, lon, lat)
     lon, lat = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
     x, y = geom.wcs.wcs_world2pix(lon, lat, 0)
-    if geom.projection in ("CAR", "CEA", "MER"):
-        x = _nearest_turn(geom, x)
+    if geom.projection in CYLINDERS:
+        return _nearest_turn(geom, x, y)
     return x, y
 
 
-def _nearest_turn(geom: Any, x: np.ndarray) -> np.ndarray:
+def _traced(geom: Any, lon: Any, lat: Any) -> Any:
+    import jax.numpy as jnp
+
+    from gammajax.maps.projection import SkyToPix
+
+    return SkyToPix.from_geom(geom).sky_to_pix(jnp.deg2rad(lon), jnp.deg2rad(lat))
+
+
+def _nearest_turn(geom: Any, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Longitudes of a cylinder repeat: take the turn that is nearest to the map's middle."""
-    turn = 360.0 / abs(float(geom.wcs.wcs.get_cdelt()[0]))
-    return x - turn * np.rint((x - geom.center_pix[0]) / turn)
+    scale, (mid_x, mid_y) = geom.wcs.pixel_scale_matrix, geom.center_pix
+    away = scale[0, 0] * (x - mid_x) + scale[0, 1] * (y - mid_y)
+    turns = np.rint(away / 360)
+    step_x, step_y = full_turn(geom)
+    return x - turns * step_x, y - turns * step_y
 
 
 def nearest(pix: np.ndarray, npix: int, clip: bool) -> np.ndarray:
