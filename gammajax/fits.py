@@ -268,3 +268,14 @@ def table(name: str, columns: dict[str, tuple[str, str | None, Any]], **header: 
     for key, value in header.items():
         hdu.header[key] = value
     return hdu
+
+
+FORMATS = {"f8": "D", "f4": "E", "i8": "K", "i4": "J", "i2": "I", "u1": "B", "b1": "L"}
+
+
+def column_format(values: np.ndarray) -> str:
+    """The format of a column of numbers or text."""
+    kind, size = values.dtype.kind, values.dtype.itemsize
+    if kind in "SU":
+        return f"{max(size // (4 if kind == 'U' else 1), 1)}A"
+    return f"{int(np.prod(values.shape[1:], dtype=int))}{FORMATS[values.dtype.str[1:]]}"

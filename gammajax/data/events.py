@@ -11,7 +11,7 @@ import numpy as np
 
 from gammajax.data.gti import GTI
 from gammajax.data.times import TimeReference
-from gammajax.fits import FitsFile, table, write_tables
+from gammajax.fits import FitsFile, column_format, table, write_tables
 from gammajax.storage import suggest
 from gammajax.units import conversion_factor, to_quantity, to_value
 
@@ -110,7 +110,7 @@ class EventList:
     def to_hdu(self, name: str = "EVENTS") -> Any:
         """The events as a FITS table."""
         kept = {
-            key: (_format(values), UNITS.get(key) or self.units.get(key), values)
+            key: (column_format(values), UNITS.get(key) or self.units.get(key), values)
             for key, values in self.columns.items()
         }
         header = {
@@ -224,13 +224,3 @@ STRUCTURE = ("XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "TFIELDS", "EXTN
              "TFORM", "TUNIT", "TDIM", "TNULL", "TSCAL", "TZERO", "TDISP", "CHECKSUM",
              "DATASUM", "COMMENT", "HISTORY")  # fmt: skip
 """Keywords of a header that belong to the table and not to what is in it."""
-
-FORMATS = {"f8": "D", "f4": "E", "i8": "K", "i4": "J", "i2": "I", "u1": "B", "b1": "L"}
-
-
-def _format(values: np.ndarray) -> str:
-    """The format of a column in FITS."""
-    kind, size = values.dtype.kind, values.dtype.itemsize
-    if kind in "SU":
-        return f"{size // (4 if kind == 'U' else 1)}A"
-    return f"{int(np.prod(values.shape[1:], dtype=int))}{FORMATS[values.dtype.str[1:]]}"

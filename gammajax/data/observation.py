@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.data.events import EventList
+from gammajax.data.events import NEEDED, EventList
 from gammajax.data.gti import GTI
-from gammajax.data.pointing import Pointing
+from gammajax.data.pointing import MOVING, Direction, Pointing
+from gammajax.data.pointing_table import PointingTable
 from gammajax.fits import FitsFile
 from gammajax.irf import RadMax2D, read_irf
 from gammajax.irf.axis import GridAxis
+from gammajax.storage import suggest
 from gammajax.units import to_quantity
 
 MAPS = ("map", "edisp_map", "edisp_kernel_map", "psf_map", "psf_map_reco")
@@ -46,11 +48,62 @@ class Observation:
         to `Place`
     info : mapping
         The row of the index table.
+    parts : mapping
+        What is in memory already, by the same names as ``places``; and ``dead_time_fraction``.
     """
 
     obs_id: int
-    places: Mapping[str, Place]
+    places: Mapping[str, Place] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.__dict__.update(self.parts)
+
+    @classmethod
+    def create(
+        cls,
+        obs_id: int,
+        *,
+        pointing: Direction,
+        gti: GTI,
+        events: EventList | None = None,
+        irfs: Mapping[str, Any] | None = None,
+        dead_time_fraction: float = 0.0,
+        info: Mapping[str, Any] | None = None,
+    ) -> Observation:
+        """A run that is in no file: made by a simulation, or put together by hand.
+
+        Parameters
+        ----------
+        obs_id : int
+        pointing : `Pointing` or `PointingTable`
+        gti : `GTI`
+        events : `EventList`, optional
+            By default there are none.
+        irfs : mapping, optional
+            By ``aeff``, ``edisp``, ``psf``, ``bkg``, ``rad_max``.
+        dead_time_fraction : float
+        info : mapping, optional
+            What an index may say about it: ``{"OBJECT": "Crab"}``.
+        """
+        if not 0 <= dead_time_fraction < 1:
+            raise ValueError(
+                f"run {obs_id}: dead_time_fraction is {dead_time_fraction:g}, expected a "
+                "number from 0 to below 1"
+            )
+        irfs = dict(irfs or {})
+        unknown = [name for name in irfs if name not in IRFS]
+        if unknown:
+            raise ValueError(
+                f"run {obs_id}: unknown response {unknown[0]!r}{suggest('', IRFS)}"
+            )
+        if events is None:
+            columns = {name: np.zeros(0) for name in NEEDED}
+            events = EventList(columns, reference=gti.reference)
+        parts = {"events": events, "gti": gti, "pointing": pointing, **irfs}
+        parts["dead_time_fraction"] = dead_time_fraction
+        return cls(obs_id, {}, dict(info or {}), parts)
 
     @cached_property
     def _files(self) -> dict[Path, FitsFile]:
@@ -59,7 +112,7 @@ class Observation:
     def _file(self, part: str) -> tuple[FitsFile, Place]:
         place = self.places.get(part)
         if place is None:
-            there = ", ".join(self.places) or "nothing"
+            there = ", ".join(self.available) or "nothing"
             raise ValueError(f"run {self.obs_id}: has no {part} (it has {there})")
         if place.path not in self._files:
             if not place.path.is_file():
@@ -88,10 +141,23 @@ class Observation:
         return GTI.read(file, place.hdu)
 
     @cached_property
-    def pointing(self) -> Pointing:
-        """Where the telescope points, as the event list says."""
+    def pointing(self) -> Direction:
+        """Where the telescope points: as the header of the events says, or else the table.
+
+        The table counts where the header says that the telescope moved over the sky.
+        """
         file, place = self._file("events")
-        return Pointing.read(file, file.table(place.hdu.upper()))
+        table = file.table(place.hdu.upper())
+        mode = str(file.get(table, "OBS_MODE", "")).strip().upper()
+        if mode in MOVING and "pointing" in self.places:
+            return self.pointing_table
+        return Pointing.read(file, table)
+
+    @cached_property
+    def pointing_table(self) -> PointingTable:
+        """Where the telescope pointed at a number of times."""
+        file, place = self._file("pointing")
+        return PointingTable.read(file, place.hdu)
 
     def _irf(self, part: str) -> Any:
         file, place = self._file(part)
@@ -135,8 +201,14 @@ class Observation:
 
     @property
     def available_irfs(self) -> list[str]:
-        """The responses that the index lists."""
-        return [part for part in IRFS if part in self.places]
+        """The responses that the run has."""
+        return [part for part in IRFS if part in self.available]
+
+    @property
+    def available(self) -> list[str]:
+        """Everything that the run has, in files or in memory."""
+        parts = [part for part in self.parts if part in ("events", "gti", *IRFS)]
+        return [*self.places, *(part for part in parts if part not in self.places)]
 
     @cached_property
     def dead_time_fraction(self) -> float:
@@ -166,13 +238,14 @@ class Observation:
 
     def select_gti(self, gti: GTI) -> Observation:
         """The part of the run within other good times."""
-        made = Observation(self.obs_id, self.places, self.info)
         both = self.gti.intersection(gti)
-        made.__dict__.update(_files=self._files, gti=both, events=self.events.select_gti(both))
+        parts = {**self.parts, "gti": both, "events": self.events.select_gti(both)}
+        made = Observation(self.obs_id, self.places, self.info, parts)
+        made.__dict__.update(_files=self._files)
         return made
 
     def __repr__(self) -> str:
-        return f"Observation({self.obs_id}: {', '.join(self.places)})"
+        return f"Observation({self.obs_id}: {', '.join(self.available)})"
 
 
 class Observations(Sequence[Observation]):
@@ -211,6 +284,14 @@ class Observations(Sequence[Observation]):
         """The parts of the runs between two `~astropy.time.Time`; empty runs are left out."""
         parts = [run.select_gti(run.gti.select(start, stop)) for run in self]
         return Observations([run for run in parts if len(run.gti)])
+
+    def write(
+        self, folder: str | Path, *, layout: str = "run", overwrite: bool = False
+    ) -> None:
+        """Write a folder of DL3 data; see `write_dl3`."""
+        from gammajax.data.write import write_dl3
+
+        write_dl3(self, folder, layout=layout, overwrite=overwrite)
 
     def __repr__(self) -> str:
         return f"Observations({len(self)} runs)"

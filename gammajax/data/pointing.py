@@ -11,10 +11,46 @@ from gammajax.fits import FitsFile
 from gammajax.storage import shown
 
 FIXED = ("POINTING", "WOBBLE", "SCAN", "ON", "OFF", "")
+MOVING = ("RASTER", "SLEW", "SCAN")
+"""Modes in which a table of the pointing, where there is one, says more than the header."""
+
+
+class Direction:
+    """What knows where the telescope points at a time: base of what follows."""
+
+    location: Any
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """The keywords that describe it in the header of events."""
+        raise TypeError(f"{type(self).__name__} is abstract: choose one of its subclasses")
+
+    def icrs(self, time: Any = None) -> Any:
+        """The direction as an ICRS `~astropy.coordinates.SkyCoord`."""
+        raise TypeError(f"{type(self).__name__} is abstract: choose one of its subclasses")
+
+    def altaz(self, time: Any) -> Any:
+        """The direction above the ground at a time."""
+        return self.icrs(time).transform_to(self.frame(time))
+
+    def parallactic_angle(self, position: Any, time: Any) -> np.ndarray:
+        """The angle, in deg, at a position from north to the zenith, towards east."""
+        from astropy.coordinates import SkyCoord
+
+        zenith = SkyCoord(0.0, 90.0, unit="deg", frame=self.frame(time)).icrs
+        return np.asarray(position.icrs.position_angle(zenith).wrap_at("180d").deg)
+
+    def frame(self, time: Any) -> Any:
+        """The horizon system of the place at a time."""
+        from astropy.coordinates import AltAz
+
+        if self.location is None:
+            raise ValueError("Pointing: the file does not say where the telescope stands")
+        return AltAz(obstime=time, location=self.location)
 
 
 @dataclass(frozen=True, eq=False)
-class Pointing:
+class Pointing(Direction):
     """A fixed direction, in ICRS or in the horizon system (a drift scan).
 
     Parameters
@@ -69,7 +105,7 @@ class Pointing:
             if file.get(table, key) is not None
         }
         try:
-            return cls(**known, location=_location(file, table), drift=mode == "DRIFT")
+            return cls(**known, location=read_place(file, table), drift=mode == "DRIFT")
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
 
@@ -81,33 +117,43 @@ class Pointing:
             return SkyCoord(self.ra, self.dec, unit="deg")
         if time is None:
             raise ValueError("Pointing: a drift scan moves over the sky; give a time")
-        return SkyCoord(self.az, self.alt, unit="deg", frame=self._frame(time)).icrs
+        return SkyCoord(self.az, self.alt, unit="deg", frame=self.frame(time)).icrs
 
     def altaz(self, time: Any) -> Any:
         """The direction above the ground at a time."""
         from astropy.coordinates import SkyCoord
 
         if self.drift:
-            return SkyCoord(self.az, self.alt, unit="deg", frame=self._frame(time))
-        return self.icrs().transform_to(self._frame(time))
+            return SkyCoord(self.az, self.alt, unit="deg", frame=self.frame(time))
+        return super().altaz(time)
 
-    def parallactic_angle(self, position: Any, time: Any) -> np.ndarray:
-        """The angle, in deg, at a position from north to the zenith, towards east."""
-        from astropy.coordinates import SkyCoord
-
-        frame = self._frame(time)
-        zenith = SkyCoord(0.0, 90.0, unit="deg", frame=frame).icrs
-        return np.asarray(position.icrs.position_angle(zenith).wrap_at("180d").deg)
-
-    def _frame(self, time: Any) -> Any:
-        from astropy.coordinates import AltAz
-
-        if self.location is None:
-            raise ValueError("Pointing: the file does not say where the telescope stands")
-        return AltAz(obstime=time, location=self.location)
+    @property
+    def header(self) -> dict[str, Any]:
+        """The keywords that describe it."""
+        values = {
+            "RA_PNT": self.ra,
+            "DEC_PNT": self.dec,
+            "ALT_PNT": self.alt,
+            "AZ_PNT": self.az,
+        }
+        known = {key: value for key, value in values.items() if value is not None}
+        mode = "DRIFT" if self.drift else "POINTING"
+        return {"OBS_MODE": mode, **known, **place_header(self.location)}
 
 
-def _location(file: FitsFile, table: Any) -> Any:
+def place_header(location: Any) -> dict[str, float]:
+    """The keywords of a place on Earth; none of an unknown one."""
+    if location is None:
+        return {}
+    place = location.to_geodetic()
+    return {
+        "GEOLON": float(place.lon.deg),
+        "GEOLAT": float(place.lat.deg),
+        "ALTITUDE": float(place.height.to_value("m")),
+    }
+
+
+def read_place(file: FitsFile, table: Any) -> Any:
     """The place of GEOLON, GEOLAT and ALTITUDE, which may be numbers or text with units."""
     from astropy.coordinates import Angle, EarthLocation
     from astropy.units import Quantity
