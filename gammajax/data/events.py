@@ -159,8 +159,42 @@ class EventList:
         """Distance of each event from a `~astropy.coordinates.SkyCoord`, in deg."""
         return self.radec.separation(position.icrs).deg
 
+    def map_coord(self, geom: Any) -> dict[str, Any]:
+        """The coordinates of the events in a geometry of `gammajax.maps`.
+
+        Parameters
+        ----------
+        geom : `~gammajax.maps.WcsGeom` or another
+            Its axes are energy, time, or the name of a column in lower or upper case.
+
+        Returns
+        -------
+        coords : dict
+            ``skycoord``, and an array with its unit for each axis.
+        """
+        coords: dict[str, Any] = {"skycoord": self.radec}
+        for name in geom.axes.names:
+            if name == "time":
+                coords[name] = self.time
+                continue
+            key = name if name in self.columns else name.upper()
+            unit = UNITS.get(key) or self.units.get(key)
+            values = self.column(key)
+            coords[name] = to_quantity(values, unit) if unit else values
+        return coords
+
     def select_mask(self, mask: Any) -> EventList:
-        """The events where ``mask`` is true."""
+        """The events where ``mask``, one boolean for each or a map, is true.
+
+        Outside of a map it is not.
+        """
+        if hasattr(mask, "geom"):
+            if not mask.is_mask:
+                raise ValueError(
+                    f"EventList: the map has values of {mask.unit or 'no unit'} and type "
+                    f"{mask.data.dtype}, expected booleans"
+                )
+            mask = np.asarray(mask.get_by_coord(self.map_coord(mask.geom))) == 1
         mask = np.asarray(mask)
         if mask.shape != (len(self),) or mask.dtype != bool:
             raise ValueError(
@@ -176,6 +210,10 @@ class EventList:
         unit = UNITS.get(name) or self.units.get(name, "")
         ends = [to_value(x, unit, where=f"select_parameter {name}") for x in (low, high)]
         return self.select_mask((values >= ends[0]) & (values < ends[1]))
+
+    def select_values(self, name: str, *values: Any) -> EventList:
+        """The events with one of some values in a column of text or of whole numbers."""
+        return self.select_mask(np.isin(self.column(name), np.asarray(values)))
 
     def select_energy(self, low: Any, high: Any) -> EventList:
         """The events from one energy to below another."""

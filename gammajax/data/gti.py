@@ -171,6 +171,12 @@ class GTI:
         last = np.append(new[1:], True) if start.size else new
         return GTI(start[new], reached[last], self.reference)
 
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the intervals on a line of time; see `gammajax.plots.plot_gti`."""
+        from gammajax.plots import plot_gti
+
+        return plot_gti(self, ax=ax)
+
     def __repr__(self) -> str:
         return f"GTI({len(self)} intervals, {self.time_sum:.6g})"
 

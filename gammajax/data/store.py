@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.data.observation import IRFS, Observation, Observations, Place
+from gammajax.data.check import problems
+from gammajax.data.observation import Observation, Observations, Place
+from gammajax.data.times import TimeReference
 from gammajax.fits import FitsFile
 from gammajax.storage import suggest
 from gammajax.units import to_value
 
-PARTS = ("events", "gti", *IRFS)
 HDU_COLUMNS = ("OBS_ID", "HDU_TYPE", "HDU_CLASS", "FILE_DIR", "FILE_NAME", "HDU_NAME")
 
 Row = dict[str, Any]
@@ -32,11 +33,14 @@ class DataStore:
         The index of extensions: by run number, where each part is.
     source : str
         Where the index comes from, for messages.
+    reference : `TimeReference`, optional
+        The zero of its times, if the index says it.
     """
 
     runs: dict[int, Row]
     places: dict[int, dict[str, Place]]
     source: str = ""
+    reference: TimeReference | None = None
 
     @classmethod
     def from_dir(
@@ -76,7 +80,10 @@ class DataStore:
         rows = [
             dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)
         ]
-        return cls({int(row["OBS_ID"]): row for row in rows}, places, str(file.path.parent))
+        runs = {int(row["OBS_ID"]): row for row in rows}
+        told = file.get(table, "MJDREFI") is not None
+        reference = TimeReference.from_header(file, table) if told else None
+        return cls(runs, places, str(file.path.parent), reference)
 
     @classmethod
     def from_events_files(
@@ -136,7 +143,7 @@ class DataStore:
             )
         kept = [number for number, keep in zip(self.runs, mask, strict=True) if keep]
         runs = {number: self.runs[number] for number in kept}
-        return DataStore(runs, self.places, self.source)
+        return DataStore(runs, self.places, self.source, self.reference)
 
     def select_range(self, name: str, low: Any, high: Any) -> DataStore:
         """The runs with a column from ``low`` to ``high``: ``"ZEN_PNT"``, ``"TSTART"``."""
@@ -150,6 +157,22 @@ class DataStore:
         limit = to_value(radius, "deg", where="select_sky_circle: radius")
         pointing = SkyCoord(self.column("RA_PNT"), self.column("DEC_PNT"), unit="deg")
         return self.select(pointing.separation(position.icrs).deg <= limit)
+
+    def select_time(self, start: Any, stop: Any) -> DataStore:
+        """The runs that take data at some time between two `~astropy.time.Time`.
+
+        Raises
+        ------
+        ValueError
+            If the index has no times, or does not say since when they count.
+        """
+        if self.reference is None:
+            raise ValueError(
+                f"{self.source}: the index does not say MJDREFI, the zero of its times; "
+                "select_range('TSTART', ...) takes seconds"
+            )
+        low, high = self.reference.seconds(start), self.reference.seconds(stop)
+        return self.select((self.column("TSTOP") > low) & (self.column("TSTART") < high))
 
     def obs(self, obs_id: int) -> Observation:
         """One run.
@@ -211,45 +234,17 @@ class DataStore:
         """
         wanted = self.obs_ids if obs_ids is None else list(obs_ids)
         absent = set(self.missing)
-        problems = [f"run {number}: files are absent" for number in wanted if number in absent]
+        found = [f"run {number}: files are absent" for number in wanted if number in absent]
         for number in wanted:
             if number not in absent:
-                problems += _problems(self._run(number))
-        return problems
+                found += problems(self._run(number))
+        return found
 
     def __len__(self) -> int:
         return len(self.runs)
 
     def __repr__(self) -> str:
         return f"DataStore({self.source}: {len(self)} runs)"
-
-
-def _problems(run: Observation) -> list[str]:
-    found = []
-    for part in PARTS:
-        if part not in run.places:
-            continue
-        try:
-            content = getattr(run, part)
-        except ValueError as error:
-            found.append(str(error))
-            continue
-        negative = getattr(content, "n_negative", 0)
-        if negative:
-            found.append(f"run {run.obs_id}: {part} has {negative} values below 0, read as 0")
-        if part == "events" and "gti" in run.places and len(content):
-            found += _outside(run)
-    return found
-
-
-def _outside(run: Observation) -> list[str]:
-    """Whether events lie outside of the good times."""
-    try:
-        inside = len(run.events.select_gti(run.gti))
-    except ValueError:
-        return []  # the intervals are named by themselves
-    lost = len(run.events) - inside
-    return [f"run {run.obs_id}: {lost} events lie outside of the good times"] if lost else []
 
 
 def _index_path(folder: Path, given: str | None, name: str) -> Path:

@@ -4,10 +4,11 @@ Every function takes the axes to draw on, or makes them, and gives them back.
 """
 
 from gammajax.plots.datasets import plot_fit, plot_spectrum_dataset
-from gammajax.plots.events import peek_events
+from gammajax.plots.events import peek_events, plot_gti
 from gammajax.plots.irf import peek_irf
 from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
 from gammajax.plots.posterior import plot_corner, plot_trace
+from gammajax.plots.regions import plot_region, plot_region_map
 from gammajax.plots.response import plot_response
 from gammajax.plots.scans import plot_contours, plot_correlation, plot_profile
 from gammajax.plots.sed import plot_sed
@@ -20,10 +21,13 @@ __all__ = [
     "plot_corner",
     "plot_correlation",
     "plot_fit",
+    "plot_gti",
     "plot_map",
     "plot_map_grid",
     "plot_map_interactive",
     "plot_profile",
+    "plot_region",
+    "plot_region_map",
     "plot_response",
     "plot_sed",
     "plot_spectrum",

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from regions import CircleSkyRegion
 
 from gammajax.data import GTI, EventList, TimeReference
+from gammajax.maps import Map, MapAxis, TimeMapAxis
 
 RUN = "hess-dl3-dr1/data/hess_dl3_dr1_obs_id_023523.fits.gz"
 CENTRE = SkyCoord(83.6, 22.0, unit="deg")
@@ -74,6 +75,44 @@ def test_selections(events) -> None:
         events.select_mask(np.ones(3, dtype=bool))
 
 
+def test_maps_select_events(events) -> None:
+    energy = MapAxis(np.geomspace(0.1, 100, 4))
+    phase = MapAxis(np.linspace(0, 1, 3), "phase", "", "lin")
+    for kind in ({"binsz": 0.1, "width": 4}, {"map_type": "hpx", "nside": 64}):
+        geom = Map.create(skydir=CENTRE, axes=[energy, phase], **kind).geom
+        coords = geom.get_coord()
+        inside = coords.skycoord.separation(CENTRE).deg < 0.5
+        inside = (
+            inside & (np.asarray(coords["energy"]) > 1) & (np.asarray(coords["phase"]) < 0.5)
+        )
+        found = events.select_mask(Map.from_geom(geom, data=inside))
+        by_hand = events.select_energy(1, 100).select_phase(0, 0.5)
+        both = by_hand.select_offset(CENTRE, 0, 0.5)
+        far = by_hand.select_offset(CENTRE, 0.6, 5)
+        # pixels on the edge of the circle decide by their centres
+        assert 5 < len(found) <= len(by_hand)
+        assert abs(len(found) - len(both)) < 6
+        assert not set(found.columns["EVENT_ID"]) & set(far.columns["EVENT_ID"])
+    counts = Map.create(skydir=CENTRE, width=1, axes=[energy])
+    with pytest.raises(ValueError, match="the map has values of no unit and type float"):
+        events.select_mask(counts)
+    with pytest.raises(ValueError, match="no column 'COLOUR'"):
+        events.map_coord(Map.create(axes=[MapAxis([0, 1], "colour", "", "lin")]).geom)
+
+
+def test_events_fill_maps(events) -> None:
+    hours = TimeMapAxis.from_time_edges(events.time[[0, 100]], events.time[[100, -1]])
+    image = Map.create(skydir=CENTRE, width=6, binsz=0.5, axes=[hours])
+    filled = image.fill_by_coord(events.map_coord(image.geom))
+    np.testing.assert_allclose(np.sum(filled.data, axis=(1, 2)), [100, 99], atol=1)
+
+
+def test_columns_of_any_kind_select(events) -> None:
+    assert set(events.select_values("KIND", "on").columns["KIND"]) == {"on"}
+    assert list(events.select_values("EVENT_ID", 3, 7).columns["EVENT_ID"]) == [3, 7]
+    assert len(events.select_values("KIND", "on", "off")) == 200
+
+
 def test_stack_moves_times_to_one_reference(events) -> None:
     later = EventList(events.columns, {}, TimeReference(55001.0, 0.0, "tt"))
     both = EventList.stack([events, later])
@@ -85,7 +124,7 @@ def test_stack_moves_times_to_one_reference(events) -> None:
 
 def test_peek_draws(events) -> None:
     axes = events.peek()
-    assert axes[0].get_title() == "Directions"
+    assert axes[0].get_title() == "Directions (98% of the events)"
     assert axes[0].xaxis_inverted()
     assert events.select_energy(1e5, 1e6).peek() is not None
     plt.close("all")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from astropy.time import Time
@@ -47,6 +48,16 @@ def test_files_give_intervals_back(numbers) -> None:
     np.testing.assert_array_equal(back.start, gti.start)
     np.testing.assert_array_equal(back.stop, gti.stop)
     assert back.reference == REFERENCE
+
+
+def test_plot_shows_every_interval() -> None:
+    ax = GTI([0.0, 100.0], [50.0, 160.0], REFERENCE).plot()
+    assert len(ax.collections[0].get_paths()) == 2
+    assert ax.get_title() == "2 good time intervals, 1.833 min"
+    assert ax.get_xlabel().endswith("UTC [min]")
+    assert GTI([], []).plot().get_title() == "0 good time intervals, 0 min"
+    assert GTI([0.0], [20000.0]).plot().get_xlabel().endswith("TT [h]")
+    plt.close("all")
 
 
 def test_select_and_times() -> None:

@@ -14,27 +14,31 @@ from gammajax.data import (
     DataStore,
     EventList,
     Observation,
+    Place,
     Pointing,
     TimeReference,
     fov_coordinates,
 )
 from gammajax.fits import FitsFile, table, write_tables
-from gammajax.irf import EffectiveAreaTable2D
+from gammajax.irf import PSF3D, EffectiveAreaTable2D, formula_irfs
 from gammajax.irf.gadf import irf_hdu
 
 CRAB = SkyCoord(83.633, 22.014, unit="deg")
 REFERENCE = TimeReference(55000.0, 0.0, "tt")
 
 
-def write_run(path, number: int, **header) -> None:
+def write_run(path, number: int, gti: GTI | None = None, **changed) -> None:
     """A run of three events, its good times and an effective area."""
     columns = {"RA": [83.0, 83.5, 84.0], "DEC": [22.0, 22.0, 21.5], "ENERGY": [0.5, 1.0, 2.0]}
     columns = {name: np.array(values) for name, values in columns.items()}
     columns["TIME"] = np.array([10.0, 20.0, 90.0])
+    columns |= {name: np.array(x) for name, x in changed.items() if name in columns}
+    header = {key: value for key, value in changed.items() if key not in columns}
     meta = {"OBS_ID": number, "RA_PNT": 83.6 + number, "DEC_PNT": 22.0, "DEADC": 0.9, **header}
     events = EventList(columns, {}, REFERENCE, meta)
     area = EffectiveAreaTable2D.from_parametrization("HESS", [0.1, 1.0, 10.0])
-    hdus = [events.to_hdu(), GTI([0.0], [100.0], REFERENCE).to_hdu(), irf_hdu(area, "AEFF")]
+    gti = gti or GTI([0.0], [100.0], REFERENCE)
+    hdus = [events.to_hdu(), gti.to_hdu(), irf_hdu(area, "AEFF")]
     write_tables({path: hdus}, overwrite=True)
 
 
@@ -138,10 +142,55 @@ def test_check_names_what_is_broken(folder) -> None:
     path.write_bytes(path.read_bytes()[:5000])
     store = DataStore.from_dir(folder)
     problems = store.check([1, 2])
-    assert problems
-    assert all("run2.fits" in problem for problem in problems)
+    assert len(problems) == 2
+    assert "Pointing: a drift scan needs" in problems[0]
+    assert "run2.fits: is damaged" in problems[1]
     with pytest.raises(ValueError, match=r"run1\.fits\[EVENTS\]: Pointing: a drift scan needs"):
         _ = store.obs(1).pointing
+
+
+def test_check_compares(folder) -> None:
+    write_run(folder / "run1.fits", 1, RA_PNT=84.7)
+    gti = GTI([15.0, 30.0], [25.0, 80.0], REFERENCE)
+    write_run(folder / "run2.fits", 2, gti=gti, ENERGY=[0.5, -1.0, np.nan], DEC=[95, 2, 3])
+    psf = formula_irfs()["psf"].to_psf3d()
+    store = DataStore.from_dir(folder)
+    store.runs[1]["EVENT_COUNT"] = 5
+    for number, factor in ((1, 1.0), (2, 0.5)):
+        store.places[number]["psf"] = Place(folder / f"psf{number}.fits", "PSF")
+        table = PSF3D(psf.axes, factor * psf.values)
+        table.write(folder / f"psf{number}.fits", hdu="PSF")
+    assert store.check([1]) == [
+        "run 1: the index counts 5 events, the list has 3",
+        "run 1: the index has the pointing 0.0927 deg from where the events have it",
+    ]
+    energy, place, outside, leak = store.check([2])
+    assert energy == "run 2: 2 events have no energy above 0"
+    assert place == "run 2: 1 events have no direction on the sky"
+    assert outside == "run 2: 2 of 3 events lie outside of the good times, up to 10 s"
+    assert leak.startswith("run 2: psf integrates to 0.")
+    assert "at 378 of 378 nodes" in leak
+
+
+def test_runs_are_selected_by_time(folder) -> None:
+    store = DataStore.from_dir(folder)
+    with pytest.raises(ValueError, match="the index does not say MJDREFI"):
+        store.select_time(0, 1)
+    runs = {
+        "OBS_ID": ("K", None, np.array([1, 2, 3])),
+        "TSTART": ("D", "s", np.array([0.0, 100.0, 200.0])),
+        "TSTOP": ("D", "s", np.array([90.0, 190.0, 290.0])),
+    }
+    index = table("OBS_INDEX", runs, **REFERENCE.header)
+    write_tables({folder / "obs-index.fits": [index]}, overwrite=True)
+    store = DataStore.from_dir(folder)
+    start = REFERENCE.time(50.0)
+    assert store.select_time(start, start + 60 * u.s).obs_ids == [1, 2]
+    assert store.select_time(95.0, 99.0).obs_ids == []
+    assert store.select_time(start, start + 1 * u.h).select_range("OBS_ID", 2, 3).obs_ids == [
+        2,
+        3,
+    ]
 
 
 @pytest.mark.parametrize(
