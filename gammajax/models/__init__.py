@@ -1,8 +1,25 @@
 """Models of the sky and their parameters."""
 
+from gammajax.models.background import FoVBackgroundModel, TemplateNPredModel
 from gammajax.models.models import Models
-from gammajax.models.registry import SPECTRAL_MODELS, spectral_model_class
+from gammajax.models.registry import (
+    SPATIAL_MODELS,
+    SPECTRAL_MODELS,
+    spatial_model_class,
+    spectral_model_class,
+)
 from gammajax.models.sky import SkyModel
+from gammajax.models.spatial.base import SpatialModel
+from gammajax.models.spatial.constant import ConstantFluxSpatialModel, ConstantSpatialModel
+from gammajax.models.spatial.disk import DiskSpatialModel
+from gammajax.models.spatial.frames import rotation
+from gammajax.models.spatial.gaussian import (
+    GaussianSpatialModel,
+    GeneralizedGaussianSpatialModel,
+)
+from gammajax.models.spatial.point import PointSpatialModel
+from gammajax.models.spatial.radial import RadialSpatialModel
+from gammajax.models.spatial.shell import Shell2SpatialModel, ShellSpatialModel
 from gammajax.models.spectral.base import SpectralModel
 from gammajax.models.spectral.broken import (
     BrokenPowerLawSpectralModel,
@@ -42,31 +59,46 @@ from gammajax.models.spectral.template import TemplateNDSpectralModel, TemplateS
 __all__ = [
     "BrokenPowerLawSpectralModel",
     "CompoundSpectralModel",
+    "ConstantFluxSpatialModel",
+    "ConstantSpatialModel",
     "ConstantSpectralModel",
+    "DiskSpatialModel",
     "EBLAbsorptionNormSpectralModel",
     "ExpCutoffPowerLaw3FGLSpectralModel",
     "ExpCutoffPowerLawNormSpectralModel",
     "ExpCutoffPowerLawSpectralModel",
+    "FoVBackgroundModel",
+    "GaussianSpatialModel",
     "GaussianSpectralModel",
+    "GeneralizedGaussianSpatialModel",
     "LogParabola2SpectralModel",
     "LogParabolaNormSpectralModel",
     "LogParabolaSpectralModel",
     "MeyerCrabSpectralModel",
     "Models",
     "PiecewiseNormSpectralModel",
+    "PointSpatialModel",
     "PowerLaw2SpectralModel",
     "PowerLawNormSpectralModel",
     "PowerLawSpectralModel",
+    "RadialSpatialModel",
+    "SPATIAL_MODELS",
     "SPECTRAL_MODELS",
     "ScaleSpectralModel",
+    "Shell2SpatialModel",
+    "ShellSpatialModel",
     "SkyModel",
     "SmoothBrokenPowerLawSpectralModel",
+    "SpatialModel",
     "SpectralModel",
     "SuperExpCutoffPowerLaw3FGLSpectralModel",
     "SuperExpCutoffPowerLaw4FGLDR3SpectralModel",
     "SuperExpCutoffPowerLaw4FGLSpectralModel",
     "TemplateNDSpectralModel",
+    "TemplateNPredModel",
     "TemplateSpectralModel",
     "create_crab_spectral_model",
+    "rotation",
+    "spatial_model_class",
     "spectral_model_class",
 ]

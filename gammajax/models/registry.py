@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
+from gammajax.models.spatial.base import SpatialModel
+from gammajax.models.spatial.constant import ConstantFluxSpatialModel, ConstantSpatialModel
+from gammajax.models.spatial.disk import DiskSpatialModel
+from gammajax.models.spatial.gaussian import (
+    GaussianSpatialModel,
+    GeneralizedGaussianSpatialModel,
+)
+from gammajax.models.spatial.point import PointSpatialModel
+from gammajax.models.spatial.shell import Shell2SpatialModel, ShellSpatialModel
 from gammajax.models.spectral.base import SpectralModel
 from gammajax.models.spectral.broken import (
     BrokenPowerLawSpectralModel,
@@ -65,6 +75,19 @@ SPECTRAL_MODELS: tuple[type[SpectralModel], ...] = (
 """All spectral models."""
 
 
+SPATIAL_MODELS: tuple[type[SpatialModel], ...] = (
+    PointSpatialModel,
+    GaussianSpatialModel,
+    GeneralizedGaussianSpatialModel,
+    DiskSpatialModel,
+    ShellSpatialModel,
+    Shell2SpatialModel,
+    ConstantSpatialModel,
+    ConstantFluxSpatialModel,
+)
+"""All spatial models."""
+
+
 def spectral_model_class(tag: str) -> type[SpectralModel]:
     """The spectral model that a tag stands for: ``"PowerLawSpectralModel"`` or ``"pl"``.
 
@@ -79,9 +102,25 @@ def spectral_model_class(tag: str) -> type[SpectralModel]:
     >>> spectral_model_class("pl").__name__
     'PowerLawSpectralModel'
     """
-    known = {name: model for model in SPECTRAL_MODELS for name in model.tags}
+    return _class(tag, SPECTRAL_MODELS, "spectral")
+
+
+def spatial_model_class(tag: str) -> type[SpatialModel]:
+    """The spatial model that a tag stands for; see `spectral_model_class`.
+
+    Examples
+    --------
+    >>> from gammajax.models.registry import spatial_model_class
+    >>> spatial_model_class("gauss").__name__
+    'GaussianSpatialModel'
+    """
+    return _class(tag, SPATIAL_MODELS, "spatial")
+
+
+def _class(tag: str, models: tuple[Any, ...], kind: str) -> Any:
+    known = {name: model for model in models for name in model.tags}
     if tag in known:
         return known[tag]
     close = difflib.get_close_matches(str(tag), known, n=3, cutoff=0.4)
     hint = f"did you mean {', '.join(close)}?" if close else f"there are {', '.join(known)}"
-    raise ValueError(f"unknown type of spectral model {tag!r}; {hint}")
+    raise ValueError(f"unknown type of {kind} model {tag!r}; {hint}")

@@ -12,6 +12,7 @@ from gammajax.plots.regions import plot_region, plot_region_map
 from gammajax.plots.response import plot_response
 from gammajax.plots.scans import plot_contours, plot_correlation, plot_profile
 from gammajax.plots.sed import plot_sed
+from gammajax.plots.spatial import plot_spatial
 from gammajax.plots.spectral import plot_spectrum, plot_spectrum_error
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "plot_region_map",
     "plot_response",
     "plot_sed",
+    "plot_spatial",
     "plot_spectrum",
     "plot_spectrum_dataset",
     "plot_spectrum_error",

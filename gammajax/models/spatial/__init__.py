@@ -1,0 +1,1 @@
+"""Spatial models: where the flux of a source comes from."""

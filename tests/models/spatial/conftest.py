@@ -1,0 +1,54 @@
+"""One model or more of every registered class, at parameters away from special values."""
+
+import pytest
+
+from gammajax.models import (
+    ConstantFluxSpatialModel,
+    ConstantSpatialModel,
+    DiskSpatialModel,
+    GaussianSpatialModel,
+    GeneralizedGaussianSpatialModel,
+    PointSpatialModel,
+    Shell2SpatialModel,
+    ShellSpatialModel,
+)
+
+AT = {"lon_0": 83.63, "lat_0": 22.01}
+ELLIPSE = {"e": 0.8, "phi": 35.0}
+SAMPLES = {
+    "point": PointSpatialModel(**AT),
+    "gauss": GaussianSpatialModel(**AT, sigma=0.2),
+    "gauss-ellipse": GaussianSpatialModel(**AT, sigma=0.2, **ELLIPSE),
+    "gauss-pole": GaussianSpatialModel(lon_0=10, lat_0=89.9, sigma=3.0, **ELLIPSE),
+    "gauss-huge": GaussianSpatialModel(lon_0=359.99, lat_0=-20, sigma=60.0),
+    "gauss-general": GeneralizedGaussianSpatialModel(**AT, r_0=0.3, eta=0.7),
+    "gauss-general-sharp": GeneralizedGaussianSpatialModel(**AT, r_0=0.3, eta=0.05, **ELLIPSE),
+    "disk": DiskSpatialModel(**AT, r_0=0.5),
+    "disk-soft": DiskSpatialModel(**AT, r_0=0.5, edge_width=0.6),
+    "disk-ellipse": DiskSpatialModel(**AT, r_0=0.5, edge_width=0.1, **ELLIPSE),
+    "disk-huge": DiskSpatialModel(lon_0=0.0, lat_0=-90, r_0=110.0, edge_width=0.05),
+    "shell": ShellSpatialModel(**AT, radius=0.4, width=0.1),
+    "shell-thin": ShellSpatialModel(**AT, radius=0.4, width=1e-3),
+    "shell-huge": ShellSpatialModel(**AT, radius=80, width=30),
+    "shell2": Shell2SpatialModel(**AT, r_0=0.5, eta=0.9),
+    "const": ConstantSpatialModel(2.5),
+    "const-flux": ConstantFluxSpatialModel(),
+}
+
+
+@pytest.fixture(params=list(SAMPLES))
+def model(request):
+    """Every sample in turn."""
+    return SAMPLES[request.param]
+
+
+@pytest.fixture(params=[name for name, m in SAMPLES.items() if m.KIND == "radial"])
+def radial(request):
+    """Every sample that is a radial shape."""
+    return SAMPLES[request.param]
+
+
+@pytest.fixture
+def samples():
+    """All samples by name."""
+    return SAMPLES
