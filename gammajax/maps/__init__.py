@@ -14,12 +14,14 @@ from gammajax.maps.geom import MapCoord
 from gammajax.maps.hpx_geom import HpxGeom
 from gammajax.maps.map_axes import MapAxes
 from gammajax.maps.other_axes import LabelMapAxis, TimeMapAxis
+from gammajax.maps.region_geom import RegionGeom
 from gammajax.maps.wcs_geom import WcsGeom
 
 if TYPE_CHECKING:
     from gammajax.maps.core import Map
     from gammajax.maps.hpx_map import HpxNDMap
     from gammajax.maps.projection import SkyToPix
+    from gammajax.maps.region_map import RegionNDMap
     from gammajax.maps.wcs_map import WcsNDMap
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "MapAxes",
     "MapAxis",
     "MapCoord",
+    "RegionGeom",
+    "RegionNDMap",
     "SkyToPix",
     "TimeMapAxis",
     "WcsGeom",
@@ -40,6 +44,7 @@ __all__ = [
 _LATER = {
     "HpxNDMap": "hpx_map",
     "Map": "core",
+    "RegionNDMap": "region_map",
     "SkyToPix": "projection",
     "WcsNDMap": "wcs_map",
 }

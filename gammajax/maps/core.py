@@ -23,8 +23,20 @@ def _array(value: Any) -> Any:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
+def map_class(geom: Geom) -> Any:
+    """The kind of map that a geometry has."""
+    from gammajax.maps.hpx_geom import HpxGeom
+    from gammajax.maps.hpx_map import HpxNDMap
+    from gammajax.maps.region_geom import RegionGeom
+    from gammajax.maps.region_map import RegionNDMap
+    from gammajax.maps.wcs_map import WcsNDMap
+
+    kinds = {HpxGeom: HpxNDMap, RegionGeom: RegionNDMap}
+    return kinds.get(type(geom), WcsNDMap)
+
+
 class Map(eqx.Module):
-    """Values on a geometry: the base of `WcsNDMap` and `HpxNDMap`.
+    """Values on a geometry: the base of `WcsNDMap`, `HpxNDMap` and `RegionNDMap`.
 
     The values are the one array that JAX sees; geometry and unit are static. Operations keep
     NumPy arrays on the host, and trace JAX arrays.
@@ -75,16 +87,17 @@ class Map(eqx.Module):
 
         Parameters
         ----------
-        map_type : {"wcs", "hpx"}
+        map_type : {"wcs", "hpx", "region"}
         unit : str
         dtype : dtype
         **options
-            For the geometry: see `WcsGeom.create` and `HpxGeom.create`.
+            For the geometry: see `WcsGeom.create`, `HpxGeom.create`, `RegionGeom.create`.
         """
         from gammajax.maps.hpx_geom import HpxGeom
+        from gammajax.maps.region_geom import RegionGeom
         from gammajax.maps.wcs_geom import WcsGeom
 
-        geoms: dict[str, Any] = {"wcs": WcsGeom, "hpx": HpxGeom}
+        geoms: dict[str, Any] = {"wcs": WcsGeom, "hpx": HpxGeom, "region": RegionGeom}
         if map_type not in geoms:
             raise ValueError(f"map_type is {map_type!r}, expected {' or '.join(geoms)}")
         geom = geoms[map_type].create(**options)
@@ -95,14 +108,9 @@ class Map(eqx.Module):
         geom: Any, *, data: Any = None, unit: Any = "", dtype: Any = np.float64
     ) -> Map:
         """A map on a geometry, zero unless ``data`` are given."""
-        from gammajax.maps.hpx_geom import HpxGeom
-        from gammajax.maps.hpx_map import HpxNDMap
-        from gammajax.maps.wcs_map import WcsNDMap
-
         if data is None:
             data = np.zeros(geom.data_shape, dtype=dtype)
-        kind = HpxNDMap if isinstance(geom, HpxGeom) else WcsNDMap
-        return kind(geom, data, unit)
+        return map_class(geom)(geom, data, unit)
 
     @staticmethod
     def read(filename: Any, *, hdu: str | int | None = None) -> Map:
@@ -111,7 +119,7 @@ class Map(eqx.Module):
 
         return read_map(filename, hdu=hdu)
 
-    def write(self, filename: Any, *, hdu: str = "PRIMARY", overwrite: bool = False) -> None:
+    def write(self, filename: Any, *, hdu: str | None = None, overwrite: bool = False) -> None:
         """Write the map in gammapy's format: see `gammajax.maps.io.write_map`."""
         from gammajax.maps.io import write_map
 
@@ -216,6 +224,24 @@ class Map(eqx.Module):
         """A map with the number (or weights) of points in each bin added."""
         index = self.geom.coord_to_idx(coords)
         return self.with_data(self.data + resampling.histogram(self.geom, index, weights))
+
+    def get_by_coord(self, coords: Any) -> Any:
+        """The value of the bin of each point; NaN outside the map."""
+        index = self.geom.coord_to_idx(coords)
+        inside = np.array(True)
+        for item in index:
+            inside = inside & (item >= 0)
+        values = self.get_by_idx(tuple(np.where(inside, item, 0) for item in index))
+        return namespace(values).where(inside, values, np.nan)
+
+    def get_by_idx(self, index: tuple[Any, ...]) -> Any:
+        """The values of bins: x and y (or the HEALPix pixel), then the axes."""
+        return self.data[tuple(reversed(index))]
+
+    def slice_by_idx(self, slices: dict[str, int | slice]) -> Self:
+        """Some bins of the axes; a number removes the axis."""
+        parts = [slices.get(name, slice(None)) for name in reversed(self.geom.axes.names)]
+        return self.with_data(self.data[tuple(parts)], geom=self.geom.slice_by_idx(slices))
 
     def reduce(self, axis_name: str, *, func: str = "add", keepdims: bool = False) -> Self:
         """One axis reduced by ``add``, ``multiply``, ``maximum``, ``minimum``, or logic."""

@@ -122,9 +122,27 @@ class Geom(ABC):
         """Axes with other names."""
         return self.with_axes(self.axes.rename(names))
 
+    def downsample(self, factor: int, axis_name: str | None = None) -> Self:
+        """Join ``factor`` bins of an axis."""
+        return self.replace_axis(self.axes[_named(axis_name)].downsample(factor))
+
+    def upsample(self, factor: int, axis_name: str | None = None) -> Self:
+        """Divide each bin of an axis in ``factor`` parts."""
+        return self.replace_axis(self.axes[_named(axis_name)].upsample(factor))
+
+    def slice_by_idx(self, slices: dict[str, int | slice]) -> Self:
+        """Some bins of the axes; a number removes the axis."""
+        return self.with_axes(self.axes.slice_by_idx(slices))
+
     def resample_axis(self, axis: Any) -> Self:
         """An axis with the edges that are nearest to those of ``axis``."""
         return self.replace_axis(self.axes[axis.name].resample(axis))
+
+
+def _named(axis_name: str | None) -> str:
+    if axis_name is None:
+        raise ValueError("downsample and upsample: give the axis with axis_name=")
+    return axis_name
 
 
 def coordinates(coords: Any, geom: Geom) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.maps.arrays import namespace
 from gammajax.maps.core import Map
 from gammajax.maps.geom import coordinates
 from gammajax.maps.interpolation import linear
@@ -22,15 +21,6 @@ class HpxNDMap(Map):
     >>> float(found.data.max())
     2.0
     """
-
-    def get_by_coord(self, coords: Any) -> Any:
-        """The value of the bin of each point; NaN outside the map."""
-        index = self.geom.coord_to_idx(coords)
-        inside = np.array(True)
-        for item in index:
-            inside = inside & (item >= 0)
-        place = tuple(np.where(inside, item, 0) for item in reversed(index))
-        return namespace(self.data).where(inside, self.data[place], np.nan)
 
     def interp_by_coord(self, coords: Any) -> Any:
         """Values between the bin centres, differentiable in the map's values.

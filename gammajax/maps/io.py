@@ -20,10 +20,15 @@ import numpy as np
 from gammajax.maps.bands import axes_header, bands_table, read_axes
 from gammajax.maps.core import Map
 from gammajax.maps.map_axes import MapAxes
+from gammajax.maps.region_geom import RegionGeom
+from gammajax.maps.region_io import is_region_map, region_hdus, region_map
 from gammajax.maps.wcs_geom import WcsGeom
-from gammajax.maps.wcs_map import WcsNDMap
+from gammajax.storage import replacing
 
 GZIP = b"\x1f\x8b"
+
+TABLE = "SKYMAP"
+"""Name of the extension of maps that are tables, unless one is given."""
 
 DIFFUSE = "cm-2 s-1 MeV-1 sr-1"
 """Unit of a Fermi-LAT diffuse template, whose files often state none."""
@@ -86,6 +91,8 @@ def map_from_hdus(hdus: list[Any], where: str, hdu: str | int | None = None) -> 
     """The map in a list of HDUs; ``where`` starts error messages."""
     found = _find(hdus, where, hdu)
     where = f"{where}[{found.name}]"
+    if is_region_map(found):
+        return _checked_map(*region_map(hdus, found, where), where)
     if not getattr(found, "is_image", False) or found.data is None:
         raise ValueError(f"{where}: is no image")
     axes, fermi = _axes(hdus, found, where)
@@ -97,11 +104,16 @@ def map_from_hdus(hdus: list[Any], where: str, hdu: str | int | None = None) -> 
     unit = str(found.header.get("BUNIT", "")).strip()
     if not unit and fermi == "ENERGIES":
         unit = EXPOSURE if _is_exposure(found.header) else DIFFUSE
-    data = found.data
+    return _checked_map(geom, found.data, unit, where)
+
+
+def _checked_map(geom: Any, data: Any, unit: str, where: str) -> Map:
     if data.dtype.kind == "f":
         data = data.astype(np.float64)
     try:
-        return WcsNDMap(geom, data, "" if unit.lower() in ("counts", "count") else unit)
+        return Map.from_geom(
+            geom, data=data, unit="" if unit.lower() in ("counts", "count") else unit
+        )
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 
@@ -111,10 +123,11 @@ def _find(hdus: list[Any], where: str, hdu: str | int | None) -> Any:
         return hdus[hdu]
     for candidate in hdus:
         image = getattr(candidate, "is_image", False) and candidate.header.get("NAXIS", 0) >= 2
+        image = image or is_region_map(candidate)
         if candidate.name == str(hdu).upper() or (hdu is None and image):
             return candidate
     there = ", ".join(item.name for item in hdus)
-    wanted = "image" if hdu is None else f"extension {hdu!r}"
+    wanted = "image or map" if hdu is None else f"extension {hdu!r}"
     raise ValueError(f"{where}: has no {wanted} (extensions: {there})")
 
 
@@ -164,11 +177,15 @@ def _is_exposure(header: Any) -> bool:
     return "gtexp" in text.lower() or "GLAST" in text
 
 
-def map_hdus(found: Any, hdu: str = "PRIMARY", meta: dict[str, Any] | None = None) -> list[Any]:
-    """The HDUs of a map in gammapy's format: the image, and the table of its axes."""
+def map_hdus(
+    found: Any, hdu: str | None = None, meta: dict[str, Any] | None = None
+) -> list[Any]:
+    """The HDUs of a map in gammapy's format: the values, and the table of its axes."""
     from astropy.io import fits
 
     geom = found.geom
+    if isinstance(geom, RegionGeom):
+        return region_hdus(found, (hdu or TABLE).upper())
     header = geom.wcs.to_header(relax=True)
     header.update(axes_header(geom.axes))
     shape = (*geom.npix, *reversed(geom.axes.shape))
@@ -178,7 +195,7 @@ def map_hdus(found: Any, hdu: str = "PRIMARY", meta: dict[str, Any] | None = Non
         header["BUNIT"] = found.unit
     data = np.asarray(found.data)
     data = data.astype(np.int32) if data.dtype == bool else data
-    name = hdu.upper()
+    name = (hdu or "PRIMARY").upper()
     image = (
         fits.PrimaryHDU(data, header)
         if name == "PRIMARY"
@@ -192,36 +209,31 @@ def map_hdus(found: Any, hdu: str = "PRIMARY", meta: dict[str, Any] | None = Non
 
 
 def write_map(
-    found: Any, filename: Any, *, hdu: str = "PRIMARY", overwrite: bool = False
+    found: Any, filename: Any, *, hdu: str | None = None, overwrite: bool = False
 ) -> None:
     """Write a map in gammapy's format; the file appears when it is complete.
 
     Parameters
     ----------
-    found : `WcsNDMap`
+    found : `WcsNDMap` or `RegionNDMap`
     filename : path-like
-    hdu : str
-        Name of the extension.
+        Compressed if it ends in ``.gz``.
+    hdu : str, optional
+        Name of the extension; by default ``PRIMARY`` for images, and ``SKYMAP`` for tables.
     overwrite : bool
         Whether a file that is there may be replaced.
     """
     from astropy.io import fits
 
     path = Path(os.path.expandvars(str(filename)))
-    if not isinstance(found, WcsNDMap):
+    if not isinstance(found.geom, WcsGeom | RegionGeom):
         raise ValueError(f"{path}: only maps of WCS pixels can be written, got {found!r}")
-    if path.exists() and not overwrite:
-        raise ValueError(f"{path}: exists; allow it to be replaced with overwrite=True")
-    hdus = map_hdus(found, hdu)
-    if not isinstance(hdus[0], fits.PrimaryHDU):
-        hdus.insert(0, fits.PrimaryHDU())
-    buffer = io.BytesIO()
-    fits.HDUList(hdus).writeto(buffer)
-    content = buffer.getvalue()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path, overwrite=overwrite) as (temporary,):
+        hdus = map_hdus(found, hdu)
+        if not isinstance(hdus[0], fits.PrimaryHDU):
+            hdus.insert(0, fits.PrimaryHDU())
+        buffer = io.BytesIO()
+        fits.HDUList(hdus).writeto(buffer)
+        content = buffer.getvalue()
         compressed = path.suffix == ".gz"
         temporary.write_bytes(gzip.compress(content, mtime=0) if compressed else content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ def parse_regions(regions: Any) -> list[Any]:
                 # what the parser would skip with a warning is an error here
                 warnings.simplefilter("error")
                 return list(Regions.parse(regions, format="ds9"))
-        except (ValueError, Warning) as error:
+        except Exception as error:  # the parser has errors of many kinds
             raise ValueError(f"region {regions!r} cannot be read ({error})") from None
     if isinstance(regions, list | tuple | Regions):
         return [region for item in regions for region in parse_regions(item)]

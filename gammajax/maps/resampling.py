@@ -175,3 +175,27 @@ def reproject(found: Any, geom: Any, preserve_counts: bool) -> Any:
     if found.is_mask:
         return found.with_data(np.nan_to_num(data) > 0.5, geom=target)
     return found.with_data(data * geom.solid_angle() if preserve_counts else data, geom=target)
+
+
+def to_region(found: Any, region: Any, func: str) -> Any:
+    """The pixels of a region (or all) summed or averaged."""
+    from gammajax.maps.region_geom import RegionGeom
+    from gammajax.maps.region_map import RegionNDMap
+
+    if func not in ("add", "mean"):
+        raise ValueError(f"to_region_nd_map: func is {func!r}, expected 'add' or 'mean'")
+    geom = RegionGeom.create(region, axes=found.geom.axes)
+    if geom.is_point:
+        coords = dict(geom.get_coord(sparse=True))
+        return RegionNDMap(
+            geom, found.interp_by_coord(MapCoord(coords, geom.frame)), found.unit
+        )
+    image = found.geom.to_image()
+    mask = np.isfinite(image.get_image_coord()["lat"])
+    if region is not None:
+        mask = geom.to_image().contains(image.get_image_coord())
+    if not mask.any():
+        raise ValueError(f"to_region_nd_map: no pixel of {image!r} lies in {geom!r}")
+    xp = namespace(found.data)
+    total = xp.where(mask, found.data, 0).sum(axis=(-2, -1), keepdims=True)
+    return RegionNDMap(geom, total / mask.sum() if func == "mean" else total, found.unit)

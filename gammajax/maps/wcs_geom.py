@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -260,18 +260,14 @@ class WcsGeom(Geom):
     def downsample(self, factor: int, axis_name: str | None = None) -> WcsGeom:
         """Join ``factor`` by ``factor`` pixels, or the bins of one axis."""
         if axis_name is not None:
-            return self.replace_axis(self.axes[axis_name].downsample(factor))
+            return super().downsample(factor, axis_name)
         return wcs_shape.coarser(self, factor)
 
     def upsample(self, factor: int, axis_name: str | None = None) -> WcsGeom:
         """Divide each pixel into ``factor`` by ``factor``, or the bins of one axis."""
         if axis_name is not None:
-            return self.replace_axis(self.axes[axis_name].upsample(factor))
+            return super().upsample(factor, axis_name)
         return wcs_shape.finer(self, factor)
-
-    def slice_by_idx(self, slices: dict[str, int | slice]) -> WcsGeom:
-        """Some bins of the axes; a number removes the axis."""
-        return replace(self, axes=self.axes.slice_by_idx(slices))
 
     def is_aligned(self, other: WcsGeom, tolerance: float = 1e-6) -> bool:
         """Whether the pixels of both maps fall on each other."""

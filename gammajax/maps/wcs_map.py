@@ -25,19 +25,6 @@ class WcsNDMap(Map):
     Array([0.  , 0.75, 0.25], dtype=float64)
     """
 
-    def get_by_coord(self, coords: Any) -> Any:
-        """The value of the bin of each point; NaN outside the map."""
-        index = self.geom.coord_to_idx(coords)
-        inside = np.array(True)
-        for item in index:
-            inside = inside & (item >= 0)
-        values = self.get_by_idx(tuple(np.where(inside, item, 0) for item in index))
-        return namespace(values).where(inside, values, np.nan)
-
-    def get_by_idx(self, index: tuple[Any, ...]) -> Any:
-        """The values of bins: x, y, then the axes."""
-        return self.data[tuple(reversed(index))]
-
     def interp_by_coord(
         self,
         coords: Any,
@@ -161,11 +148,6 @@ class WcsNDMap(Map):
         """Divide pixels (or bins of one axis), and their counts, into equal parts."""
         return resampling.upsample(self, factor, preserve_counts, axis_name)
 
-    def slice_by_idx(self, slices: dict[str, int | slice]) -> Self:
-        """Some bins of the axes; a number removes the axis."""
-        parts = [slices.get(name, slice(None)) for name in reversed(self.geom.axes.names)]
-        return self.with_data(self.data[tuple(parts)], geom=self.geom.slice_by_idx(slices))
-
     def smooth(self, width: Any, *, kernel: str = "gauss") -> Self:
         """Smooth each image.
 
@@ -195,6 +177,22 @@ class WcsNDMap(Map):
     def binary_dilate(self, width: Any) -> Self:
         """A mask with the pixels added that are within ``width`` (deg) of it."""
         return self.with_data(filters.dilate(self, width))
+
+    def to_region_nd_map(self, region: Any = None, *, func: str = "add") -> Any:
+        """The pixels of a region reduced to one: a spectrum, for example.
+
+        Parameters
+        ----------
+        region : see `RegionGeom.create`
+            By default the whole map. At a point, the value is interpolated.
+        func : {"add", "mean"}
+
+        Returns
+        -------
+        found : `RegionNDMap`
+            Of the map's axes. A pixel belongs to the region if its centre does.
+        """
+        return resampling.to_region(self, region, func)
 
     def to_region_sum(self, region: Any) -> np.ndarray:
         """The sum over the pixels in a region, in the shape of the axes."""

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from gammajax.plots.style import styled
+from gammajax.plots.style import sky_labels, styled
 
 STRETCHES = ("linear", "sqrt", "log")
 
@@ -68,9 +68,7 @@ def plot_map(
     norm = _norm(image, stretch, vmin, vmax)
     drawn = ax.imshow(image, origin="lower", cmap=cmap, norm=norm, interpolation="nearest")
     ax.grid(False)
-    names = {"galactic": ("Galactic longitude", "Galactic latitude")}
-    lon, lat = names.get(found.geom.frame, ("Right ascension", "Declination"))
-    ax.set(xlabel=lon, ylabel=lat)
+    sky_labels(ax, found.geom.frame)
     if add_cbar:
         ax.figure.colorbar(drawn, ax=ax, label=found.unit or None)
     return ax

@@ -69,6 +69,13 @@ def axes_or_new(ax: Any, size: tuple[float, float] = (6.4, 4.4)) -> Any:
     return plt.figure(figsize=size).add_subplot()
 
 
+def sky_labels(ax: Any, frame: str) -> None:
+    """Name the axes of a picture of the sky."""
+    names = {"galactic": ("Galactic longitude", "Galactic latitude")}
+    lon, lat = names.get(frame, ("Right ascension", "Declination"))
+    ax.set(xlabel=lon, ylabel=lat)
+
+
 def main_and_residual(ax: Any, size: tuple[float, float] = (6.8, 5.4)) -> tuple[Any, Any]:
     """Two axes with one energy axis, the lower one for residuals.
 

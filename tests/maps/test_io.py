@@ -30,7 +30,7 @@ def test_maps_come_back_equal(tmp_path, rng, axes, hdu, proj, frame) -> None:
     assert back.unit == written.unit
     np.testing.assert_array_equal(back.data, written.data)
     assert [path.name for path in tmp_path.iterdir()] == [name]
-    with pytest.raises(ValueError, match="exists; allow it to be replaced"):
+    with pytest.raises(ValueError, match="exists already; to replace it"):
         written.write(tmp_path / name)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gammajax.maps import Map, WcsGeom
+from gammajax.maps import Map, RegionGeom, WcsGeom
 
 FOLDER = Path(__file__).resolve().parents[1] / "peer" / "data"
 NUMBERS = json.loads((FOLDER / "maps.json").read_text())
@@ -40,3 +40,27 @@ def test_interpolation() -> None:
     np.testing.assert_allclose(
         found.interp_by_coord(points), NUMBERS["interpolated"], rtol=1e-6
     )
+
+
+REGIONS = json.loads((FOLDER / "regions.json").read_text())
+KINDS = ("circle", "annulus", "ellipse", "box", "polygon", "point")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_regions_that_gammapy_wrote(kind: str) -> None:
+    expected = REGIONS[kind]
+    found = Map.read(FOLDER / f"region_{kind}.fits.gz")
+    assert found.unit == "m2"
+    assert found.data[:, 0, 0].tolist() == [1.5, 2.5]
+    np.testing.assert_allclose(found.geom.axes["energy"].edges, [0.1, 1, 10])
+    ours = RegionGeom.create(expected["region"])
+    geom = found.geom.to_image()
+    assert geom.frame == ours.frame
+    assert geom.center_skydir.separation(ours.center_skydir).deg < 1e-8
+    # the peer's solid angles are those of the tangential plane
+    assert geom.solid_angle().item() == pytest.approx(expected["solid_angle"], rel=4e-4)
+    assert geom.solid_angle().item() == pytest.approx(ours.solid_angle().item(), rel=1e-8)
+    if kind != "point":
+        inside = geom.contains((expected["lon"], expected["lat"]))
+        assert inside.any()
+        np.testing.assert_array_equal(inside, expected["inside"])

@@ -13,6 +13,15 @@ from pathlib import Path
 import numpy as np
 
 PROJECTIONS = ("CAR", "TAN", "AIT")
+REGIONS = {
+    "circle": "icrs;circle(83.63, 22.01, 0.5)",
+    "annulus": "galactic;annulus(0.1, -0.2, 1, 2)",
+    "ellipse": "icrs;ellipse(83, -62, 1, 0.5, 130)",
+    "box": "icrs;box(83, 22, 2, 1, 30)",
+    "polygon": "icrs;polygon(359, 22, 1, 22.5, 0.7, 23, 0, 22.6, 359, 23)",
+    "point": "icrs;point(83.63, 22.01)",
+    "two": ["icrs;circle(83, 22, 0.5)", "icrs;circle(85, 22, 0.5)"],
+}
 
 
 def write(folder: Path) -> None:
@@ -39,21 +48,48 @@ def write(folder: Path) -> None:
                 "lat": coords["lat"].tolist(),
                 "centers": [axis.center.tolist() for axis in chosen],
             }
+    write_regions(folder, numbers)
     (folder / "numbers.json").write_text(json.dumps(numbers))
 
 
+def write_regions(folder: Path, numbers: dict) -> None:
+    from gammajax.maps import Map, MapAxis
+
+    axes = [
+        MapAxis.from_energy_bounds("0.1 TeV", "10 TeV", 2),
+        MapAxis.from_nodes([0, 1, 3], name="theta", unit="deg"),
+    ]
+    for name, region in REGIONS.items():
+        found = Map.create(map_type="region", region=region, axes=axes, unit="s")
+        values = np.arange(found.data.size).reshape(found.data.shape) + 0.5
+        file = f"region-{name}.fits"
+        found.with_data(values).write(folder / file, overwrite=True)
+        middle = found.geom.center_skydir.spherical
+        numbers[file] = {
+            "shape": values.shape,
+            "lon": [[middle.lon.deg]],
+            "lat": [[middle.lat.deg]],
+            "solid_angle": found.geom.solid_angle().item(),
+            "centers": [axis.center.tolist() for axis in axes],
+        }
+
+
 def compare(folder: Path) -> None:
-    from gammapy.maps import Map
+    from gammapy.maps import Map, RegionNDMap
 
     numbers = json.loads((folder / "numbers.json").read_text())
     for file, expected in numbers.items():
-        found = Map.read(folder / file)
+        kind = RegionNDMap if file.startswith("region") else Map
+        found = kind.read(folder / file)
         values = np.arange(found.data.size).reshape(expected["shape"]) + 0.5
         np.testing.assert_array_equal(found.data, values)
         assert str(found.unit) == "s", file
-        coords = found.geom.to_image().get_coord()
-        for name in ("lon", "lat"):
-            np.testing.assert_allclose(coords[name].value, expected[name], rtol=1e-12)
+        if file.startswith("region"):
+            compare_region(found.geom, expected, file)
+        else:
+            coords = found.geom.to_image().get_coord()
+            for name in ("lon", "lat"):
+                np.testing.assert_allclose(coords[name].value, expected[name], rtol=1e-12)
         for axis, center in zip(found.geom.axes, expected["centers"], strict=True):
             if axis.name == "time":
                 shift = (axis.time_mid - axis.reference_time).to_value("h")
@@ -63,6 +99,18 @@ def compare(folder: Path) -> None:
             else:
                 np.testing.assert_allclose(axis.center.value, center)
     print(f"{len(numbers)} maps agree")
+
+
+def compare_region(geom, expected: dict, file: str) -> None:
+    """The peer's middle is that of a box around the region, and its solid angle is flat."""
+    from astropy.coordinates import SkyCoord
+
+    there = SkyCoord(expected["lon"][0][0], expected["lat"][0][0], unit="deg", frame=geom.frame)
+    away = geom.center_skydir.separation(there).deg
+    assert away < (1.0 if "polygon" in file else 1e-3), (file, away)
+    if "point" not in file:
+        ratio = geom.solid_angle().to_value("sr") / expected["solid_angle"]
+        assert abs(ratio - 1) < 2e-2, (file, ratio)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write ``data/maps.json`` and ``data/map.fits``: geometries and a map of gammapy.
+"""Write ``data/maps.json`` and maps of gammapy, of pixels and of regions, in ``data``.
 
 Run it by hand in an environment with gammapy 2.1: ``python tests/peer/freeze_maps.py``.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import astropy.units as u
 import gammapy
 import numpy as np
-from gammapy.maps import Map, MapAxis, WcsGeom
+from gammapy.maps import Map, MapAxis, RegionNDMap, WcsGeom
 
 FOLDER = Path(__file__).resolve().parent / "data"
 GEOMETRIES = [
@@ -35,6 +35,40 @@ def geometry(options: dict) -> dict:
     }
 
 
+REGIONS = {
+    "circle": "icrs;circle(83.63, 22.01, 0.5)",
+    "annulus": "galactic;annulus(0.1, -0.2, 0.5, 1)",
+    "ellipse": "icrs;ellipse(83, -62, 1, 0.5, 130)",
+    "box": "icrs;box(83, 22, 1, 0.5, 30)",
+    "polygon": "icrs;polygon(0.1, 22, 0.5, 22, 0.5, 22.5)",
+    "point": "icrs;point(83.63, 22.01)",
+}
+
+
+def freeze_regions() -> None:
+    """One small file for each region, and what the peer says of it."""
+    energy = MapAxis.from_energy_bounds("100 GeV", "10 TeV", nbin=2)
+    numbers = {"gammapy": gammapy.__version__}
+    for name, text in REGIONS.items():
+        # the peer does not find the middle of a polygon by itself
+        plane = WcsGeom.create(skydir=(0.3, 22.2), npix=20, binsz=0.1, proj="TAN")
+        wcs = plane.wcs if name == "polygon" else None
+        found = RegionNDMap.create(text, axes=[energy], unit="m2", wcs=wcs)
+        found.data = np.array([1.5, 2.5]).reshape(2, 1, 1)
+        found.write(FOLDER / f"region_{name}.fits.gz", overwrite=True)
+        points = found.geom.to_wcs_geom(width_min="2 deg").to_image().get_coord().skycoord
+        points = points.flatten()[::7]
+        inside = found.geom.region.contains(points, found.geom.wcs) if name != "point" else []
+        numbers[name] = {
+            "region": text,
+            "lon": points.spherical.lon.deg.round(6).tolist(),
+            "lat": points.spherical.lat.deg.round(6).tolist(),
+            "inside": [bool(item) for item in inside],
+            "solid_angle": found.geom.solid_angle().to_value("sr"),
+        }
+    (FOLDER / "regions.json").write_text(json.dumps(numbers, indent=None) + "\n")
+
+
 def main() -> None:
     energy = MapAxis.from_energy_bounds("100 GeV", "10 TeV", nbin=2, name="energy")
     theta = MapAxis.from_nodes([0, 0.1, 0.3], unit="deg", name="theta")
@@ -48,6 +82,7 @@ def main() -> None:
         "energy": [0.2, 1.0, 3.0] * u.TeV,
         "theta": [0.05, 0.1, 0.25] * u.deg,
     }
+    freeze_regions()
     numbers = {
         "gammapy": gammapy.__version__,
         "geometries": [geometry(options) for options in GEOMETRIES],
