@@ -12,7 +12,6 @@ from gammajax.models.sky import SkyModel
 from gammajax.models.spatial.base import SpatialModel
 from gammajax.models.spatial.constant import ConstantFluxSpatialModel, ConstantSpatialModel
 from gammajax.models.spatial.disk import DiskSpatialModel
-from gammajax.models.spatial.frames import rotation
 from gammajax.models.spatial.gaussian import (
     GaussianSpatialModel,
     GeneralizedGaussianSpatialModel,
@@ -98,7 +97,6 @@ __all__ = [
     "TemplateNPredModel",
     "TemplateSpectralModel",
     "create_crab_spectral_model",
-    "rotation",
     "spatial_model_class",
     "spectral_model_class",
 ]

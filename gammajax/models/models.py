@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.models.background import BackgroundModel
 from gammajax.models.sky import SkyModel
 from gammajax.parameters import (
     Link,
@@ -21,13 +22,16 @@ from gammajax.parameters import (
 )
 from gammajax.units import conversion_factor, to_value
 
+Component = SkyModel | BackgroundModel
+"""What a set of models is made of."""
+
 
 class Models:
     """Components of the sky and one table of all their parameters; immutable.
 
     Parameters
     ----------
-    components : iterable of `SkyModel`
+    components : iterable of `SkyModel`, `FoVBackgroundModel` or `TemplateNPredModel`
         With different names. A `Models` object is taken apart.
 
     Examples
@@ -40,8 +44,8 @@ class Models:
     ('crab.spectral.index',)
     """
 
-    def __init__(self, components: Iterable[SkyModel] | SkyModel) -> None:
-        if isinstance(components, SkyModel):
+    def __init__(self, components: Iterable[Component] | Component) -> None:
+        if isinstance(components, Component):
             components = [components]
         components = tuple(components)
         names = [component.name for component in components]
@@ -55,7 +59,7 @@ class Models:
     @classmethod
     def _make(
         cls,
-        components: tuple[SkyModel, ...],
+        components: tuple[Component, ...],
         table: ParameterTable,
         covariance: np.ndarray | None,
     ) -> Models:
@@ -109,17 +113,17 @@ class Models:
     def __len__(self) -> int:
         return len(self._components)
 
-    def __iter__(self) -> Iterator[SkyModel]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._components)
 
-    def __getitem__(self, name: str | int) -> SkyModel:
+    def __getitem__(self, name: str | int) -> Any:
         if isinstance(name, int):
             return self._components[name]
         if name not in self.names:
             raise ValueError(f"no component {name!r}; there are: {', '.join(self.names)}")
         return self._components[self.names.index(name)]
 
-    def __add__(self, other: Models | SkyModel) -> Models:
+    def __add__(self, other: Models | Component) -> Models:
         other = other if isinstance(other, Models) else Models([other])
         both = Models(self._components + other._components)
         table = ParameterTable(self._table.rows + other._table.rows)
@@ -252,7 +256,7 @@ class Models:
         return f"<p><b>Models</b>: {kinds}</p>{self._table._repr_html_()}"
 
 
-def _rows(component: SkyModel) -> Iterator[ParameterRow]:
+def _rows(component: Component) -> Iterator[ParameterRow]:
     for slot, value in zip(slots(component), get_values(component), strict=True):
         spec = slot.spec
         yield ParameterRow(
@@ -266,7 +270,7 @@ def _rows(component: SkyModel) -> Iterator[ParameterRow]:
         )
 
 
-def _at(components: tuple[SkyModel, ...], values: np.ndarray) -> tuple[SkyModel, ...]:
+def _at(components: tuple[Component, ...], values: np.ndarray) -> tuple[Component, ...]:
     moved, first = [], 0
     for component in components:
         size = len(slots(component))

@@ -7,16 +7,21 @@ from typing import Any
 import equinox as eqx
 
 from gammajax.models.base import Model
+from gammajax.models.spatial.base import SpatialModel
 from gammajax.models.spectral.base import SpectralModel
 
 
 class SkyModel(Model):
-    """A source: a spectral model, with the name that its parameters carry.
+    """A source: a spectrum, where it is on the sky, and when it shines.
 
     Parameters
     ----------
     spectral_model : `~gammajax.models.SpectralModel`
         The differential flux.
+    spatial_model : `~gammajax.models.SpatialModel`, optional
+        Where the flux comes from. Counts cubes need it; spectra pass over it.
+    temporal_model : `~gammajax.models.TemporalModel`, optional
+        The factor of the flux at a time; 1 by default.
     name : str
         Parameters are called ``name.spectral.index`` and so on.
     datasets_names : tuple of str, optional
@@ -32,9 +37,11 @@ class SkyModel(Model):
     """
 
     spectral_model: SpectralModel = eqx.field(metadata={"prefix": "spectral"})
+    spatial_model: SpatialModel | None = eqx.field(metadata={"prefix": "spatial"}, default=None)
+    temporal_model: Any = eqx.field(metadata={"prefix": "temporal"}, default=None)
     name: str = eqx.field(static=True, default="source")
     datasets_names: tuple[str, ...] | None = eqx.field(
-        static=True, default=None, converter=lambda x: _names(x)
+        static=True, default=None, converter=lambda x: dataset_names(x)
     )
     apply_irf: tuple[tuple[str, bool], ...] = eqx.field(
         static=True, default=(), converter=lambda x: _flags(x)
@@ -46,7 +53,13 @@ class SkyModel(Model):
                 f"SkyModel {self.name!r}: spectral_model is a "
                 f"{type(self.spectral_model).__name__}, expected a SpectralModel"
             )
-        if self.spectral_model.is_norm:
+        if not (self.spatial_model is None or isinstance(self.spatial_model, SpatialModel)):
+            raise ValueError(
+                f"SkyModel {self.name!r}: spatial_model is a "
+                f"{type(self.spatial_model).__name__}, expected a SpatialModel"
+            )
+        density = self.spatial_model is not None and self.spatial_model.KIND == "template"
+        if self.spectral_model.is_norm and not density:
             raise ValueError(
                 f"SkyModel {self.name!r}: {type(self.spectral_model).__name__} is a factor "
                 "without a flux unit; multiply it with a spectrum"
@@ -61,7 +74,8 @@ class SkyModel(Model):
         return self.datasets_names is None or dataset_name in self.datasets_names
 
 
-def _names(value: Any) -> tuple[str, ...] | None:
+def dataset_names(value: Any) -> tuple[str, ...] | None:
+    """Names of datasets as a tuple; one name may come alone."""
     if value is None:
         return None
     return (value,) if isinstance(value, str) else tuple(str(name) for name in value)

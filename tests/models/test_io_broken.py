@@ -169,15 +169,36 @@ CASES = {
         "prior: distribution is 'Nrmal', expected one of numpyro.distributions",
     ),
     "two of one name": ("name: vela", "name: crab", "two components are called 'crab'"),
-    "spatial model": (
+    "unknown spatial model": (
         "- name: vela\n",
-        "- name: vela\n  spatial: {type: PointSpatialModel}\n",
-        "component 'vela': has a spatial model, and this version folds spectra only",
+        "- name: vela\n  spatial: {type: PointSpatialMode}\n",
+        "component 'vela': spatial: unknown type of spatial model 'PointSpatialMode'; did you",
     ),
-    "background model": (
+    "unknown frame": (
+        "- name: vela\n",
+        "- name: vela\n  spatial: {type: point, frame: altaz}\n",
+        "component 'vela': spatial: PointSpatialModel.frame: got 'altaz', expected one of icrs",
+    ),
+    "position in a wrong unit": (
+        "- name: vela\n",
+        "- name: vela\n"
+        "  spatial: {type: point, parameters: [{name: lon_0, value: 3, unit: m}]}\n",
+        "spatial: parameter 'lon_0': got the unit 'm', which does not convert to 'deg'",
+    ),
+    "background that is no factor": (
         "type: SkyModel\n  spectral:\n    type: lp",
-        "type: FoVBackgroundModel\n  spectral:\n    type: lp",
-        "component 'vela': is a FoVBackgroundModel, and this version folds spectra only",
+        "type: FoVBackgroundModel\n  datasets_names: [a]\n  spectral:\n    type: lp",
+        "FoVBackgroundModel 'vela': LogParabolaSpectralModel has the unit of a flux",
+    ),
+    "background of no dataset": (
+        "- name: vela\n",
+        "- {type: FoVBackgroundModel}\n- name: vela\n",
+        "datasets_names is None, expected the name of one dataset",
+    ),
+    "counts without a file": (
+        "- name: vela\n",
+        "- {type: TemplateNPredModel, name: bkg, filename: nowhere.fits}\n- name: vela\n",
+        r"nowhere\.fits",
     ),
     "unknown response": (
         "- name: vela\n",

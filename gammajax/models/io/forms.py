@@ -1,4 +1,4 @@
-"""What spectral models have in model files besides their type and their parameters."""
+"""What models have in model files besides their type and their parameters."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gammajax.models.io.template_map import TemplateMap, read_template_map
-from gammajax.models.spectral.base import SpectralModel
 from gammajax.models.spectral.compound import OPERATORS
 from gammajax.models.spectral.ebl import BUILTIN
 from gammajax.storage import check_keys, expand, shown, suggest
 from gammajax.units import conversion_factor, to_quantity
 
 Read = Callable[
-    [type[Any], dict[str, Any], dict[str, SpectralModel], Path, str],
-    SpectralModel,
+    [type[Any], dict[str, Any], dict[str, Any], Path, str],
+    Any,
 ]
 
 
@@ -182,7 +181,15 @@ def _write_ebl(model: Any) -> dict[str, Any]:
     return {"filename": str(Path(model.filename).absolute())}
 
 
+def _framed(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    return cls(frame=data["frame"]) if data.get("frame") else cls()
+
+
 PLAIN = Form()
+
+FRAMED = Form(
+    ("frame",), _framed, lambda model: {"frame": model.frame} if model.has_frame else {}
+)
 
 FORMS = {
     "CompoundSpectralModel": Form(

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import equinox as eqx
 import numpy as np
 
+from gammajax.maps.frames import FRAMES
 from gammajax.models.base import Model
-from gammajax.models.spatial.frames import check_frame
 from gammajax.models.spatial.sphere import DEG, unit_vector
 from gammajax.models.spectral.evaluation import call
 from gammajax.units import ENERGY, to_quantity, to_value
@@ -144,3 +144,16 @@ class SpatialModel(Model):
         from gammajax.plots.spatial import plot_spatial
 
         return plot_spatial(self, geom, ax, **options)
+
+
+def check_frame(frame: Any, where: str) -> str:
+    """``frame`` if it is the name of one that differs from the others by a fixed rotation.
+
+    Raises
+    ------
+    ValueError
+        That lists the names.
+    """
+    if frame not in FRAMES:
+        raise ValueError(f"{where}: got {frame!r}, expected one of {', '.join(FRAMES)}")
+    return frame

@@ -14,7 +14,6 @@ from gammajax.models import (
     PointSpatialModel,
     Shell2SpatialModel,
     ShellSpatialModel,
-    rotation,
     spatial_model_class,
 )
 
@@ -97,17 +96,6 @@ def test_a_point_has_no_density_but_a_transform():
     np.testing.assert_array_equal(point.hankel(np.array([0.0, 5.0])), 1.0)
     with pytest.raises(ValueError, match="a point has no density"):
         point(1, 2)
-
-
-def test_rotations_turn_back():
-    turn = rotation("icrs", "galactic")
-    np.testing.assert_allclose(turn @ rotation("galactic", "icrs"), np.eye(3), atol=1e-14)
-    np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-14)
-    position = GaussianSpatialModel(83.63, 22.01).position
-    expected = position.galactic.cartesian.xyz.value
-    np.testing.assert_allclose(turn @ position.cartesian.xyz.value, expected, atol=1e-12)
-    with pytest.raises(ValueError, match="rotation: target: got 'supergalactic'"):
-        rotation("icrs", "supergalactic")
 
 
 def test_models_without_a_position_have_no_centre():
