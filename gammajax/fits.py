@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,27 +42,48 @@ def _reading(what: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Block:
-    """One extension as bytes: where it lies, and what its header says, as text."""
+    """One extension as bytes: where it lies, and what its header says."""
 
     name: str
     kind: str
     start: int
     stop: int
-    header: dict[str, str] = field(compare=False)
+    header: dict[str, Any] = field(compare=False)
 
 
-def _card(card: bytes) -> tuple[str, str]:
-    """Keyword and value of a line of a header, the value as text."""
+VALUE = re.compile(r"\s*(?:'((?:[^']|'')*)'|([^/]*))")
+"""A value of a header: text in quotes, or what stands in front of a comment."""
+
+
+def _value(text: str) -> Any:
+    """A value of a header as text, truth value or number; None if there is none."""
+    quoted, plain = VALUE.findall(text)[0]
+    if text.lstrip().startswith("'"):
+        return quoted.replace("''", "'").rstrip()
+    word = plain.strip()
+    if word in ("", "T", "F"):
+        return None if not word else word == "T"
+    for kind in (int, float):
+        try:
+            return kind(word.replace("D", "E"))
+        except ValueError:
+            pass
+    return word
+
+
+def _card(card: bytes) -> tuple[str, Any]:
+    """Keyword and value of a line of a header."""
     text = card.decode("latin-1")
-    value = text[10:].strip()
-    if value.startswith("'"):
-        return text[:8].strip(), value[1:].partition("'")[0].strip()
-    return text[:8].strip(), value.partition("/")[0].strip()
+    key, value = text[:8].rstrip(), text[10:]
+    if key == "HIERARCH" and "=" in text:
+        key, _, value = text[8:].partition("=")
+        key = key.strip()
+    return key, _value(value)
 
 
-def _header(stream: BinaryIO) -> dict[str, str] | None:
-    """What a header says, as text; None at the end of the file."""
-    header: dict[str, str] = {}
+def _header(stream: BinaryIO) -> dict[str, Any] | None:
+    """What a header says; None at the end of the file."""
+    header: dict[str, Any] = {}
     while True:
         block = stream.read(BLOCK)
         if not header and not block.strip(b"\0 "):
@@ -74,7 +96,11 @@ def _header(stream: BinaryIO) -> dict[str, str] | None:
                 raise ValueError(f"a header begins with {key!r}")
             if key == "END":
                 return header
-            header.setdefault(key, value)
+            if key == "CONTINUE":
+                last = next(reversed(header))
+                header[last] = f"{str(header[last]).removesuffix('&')}{value}"
+            elif value is not None and key not in ("COMMENT", "HISTORY"):
+                header.setdefault(key, value)
 
 
 def _blocks(stream: BinaryIO) -> Iterator[Block]:
@@ -82,16 +108,16 @@ def _blocks(stream: BinaryIO) -> Iterator[Block]:
     length = stream.seek(0, io.SEEK_END)
     start = stream.seek(0)
     while (header := _header(stream)) is not None:
-        name = header.get("EXTNAME", "" if start else "PRIMARY").upper()
+        name = str(header.get("EXTNAME", "" if start else "PRIMARY")).upper()
         sizes = [int(header[f"NAXIS{i + 1}"]) for i in range(int(header["NAXIS"]))]
-        if int(header.get("TFIELDS", "0")) > MOST_FIELDS:
+        if int(header.get("TFIELDS", 0)) > MOST_FIELDS:
             raise ValueError(f"{name} has {header['TFIELDS']} columns")
-        count = int(header.get("PCOUNT", "0")) + (math.prod(sizes) if sizes else 0)
-        count *= int(header.get("GCOUNT", "1")) * abs(int(header["BITPIX"])) // 8
+        count = int(header.get("PCOUNT", 0)) + (math.prod(sizes) if sizes else 0)
+        count *= int(header.get("GCOUNT", 1)) * abs(int(header["BITPIX"])) // 8
         stop = stream.tell() + -(-count // BLOCK) * BLOCK
         if not start <= stop <= length:
             raise ValueError(f"it ends within {name or 'an extension'}, at byte {length}")
-        yield Block(name, header.get("XTENSION", "PRIMARY").upper(), start, stop, header)
+        yield Block(name, str(header.get("XTENSION", "PRIMARY")).upper(), start, stop, header)
         start = stream.seek(stop)
     if not start:
         raise ValueError("it is empty")
@@ -183,8 +209,11 @@ class FitsFile:
 
     def get(self, table: Any, key: str, default: Any = None) -> Any:
         """A header keyword, or ``default`` if it is not there."""
-        with _reading(f"{self.path}[{table.name}]: {key} is damaged"):
+        try:
             return table.header.get(key, default)
+        except Exception:
+            with _reading(f"{self.path}[{table.name}]: {key} is damaged"):
+                raise
 
     def keyword(self, table: Any, key: str) -> Any:
         """A header keyword that has to be there."""

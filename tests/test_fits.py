@@ -88,3 +88,22 @@ def test_what_is_no_fits_file(tmp_path, content) -> None:
     (tmp_path / "x.fits").write_bytes(content)
     with pytest.raises(ValueError, match=r"x\.fits: is damaged or no FITS file"):
         FitsFile(tmp_path / "x.fits")
+
+
+def test_headers_are_read_as_astropy_reads_them(tmp_path) -> None:
+    columns = {"X": ("D", None, np.zeros(2))}
+    says = {"A": "it's / here", "B": -3, "C": 1.5e-20, "D": True, "E": False, "F": "", "G": "T",
+            "H": "x" * 150, "A LONG KEYWORD": "y", "I": "  two", "J": 10**12}  # fmt: skip
+    hdu = table("T", columns)
+    for key, value in says.items():
+        hdu.header["HIERARCH " + key if " " in key else key] = value
+    hdu.header["NOTHING"] = None
+    hdu.header["COMMENT"] = "not a value"
+    write_tables({tmp_path / "x.fits": [hdu]}, overwrite=False)
+    header = FitsFile(tmp_path / "x.fits").block("T").header
+    assert {key: header[key] for key in says} == says
+    assert "NOTHING" not in header
+    assert "COMMENT" not in header
+    with fits.open(tmp_path / "x.fits") as hdus:
+        for key, value in header.items():
+            assert hdus["T"].header[key] == value

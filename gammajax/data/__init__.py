@@ -1,7 +1,7 @@
 """Observations: events, good time intervals, pointing, and the folders that hold them."""
 
 from gammajax.data.events import EventList
-from gammajax.data.fov import fov_coordinates
+from gammajax.data.fov import fov_axes, fov_coordinates
 from gammajax.data.gti import GTI
 from gammajax.data.observation import Observation, Observations, Place
 from gammajax.data.pointing import Pointing
@@ -20,6 +20,7 @@ __all__ = [
     "Pointing",
     "PointingTable",
     "TimeReference",
+    "fov_axes",
     "fov_coordinates",
     "write_dl3",
 ]

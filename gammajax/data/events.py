@@ -69,8 +69,8 @@ class EventList:
             If the file is damaged, a column is missing, or a unit does not convert.
         """
         file = filename if isinstance(filename, FitsFile) else FitsFile(filename)
-        found = file.table(hdu.upper())
-        where = f"{file.path}[{found.name}]"
+        block = file.block(hdu.upper())
+        found, where = file.hdu(block), f"{file.path}[{block.name}]"
         columns, units = {}, {}
         for name in found.columns.names:
             values, given = file.raw(found, name), found.columns[name].unit
@@ -87,9 +87,8 @@ class EventList:
             columns = {name: np.zeros(0) for name in NEEDED}
         no_time = empty and file.get(found, "MJDREFI") is None
         reference = TimeReference() if no_time else TimeReference.from_header(file, found)
-        meta = {key: file.get(found, key) for key in found.header if key not in ("COMMENT", "")}
         try:
-            return cls(columns, units, reference, meta)
+            return cls(columns, units, reference, dict(block.header))
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
 

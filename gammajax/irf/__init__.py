@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ParametricPSF,
         PSFKing,
     )
+    from gammajax.irf.projection import fov_place, project_background, project_exposure
     from gammajax.irf.psf import PSF3D
     from gammajax.irf.rad_max import RadMax2D
     from gammajax.irf.table import IRF
@@ -40,7 +41,10 @@ _LAZY = {
     "ParametricPSF": "parametric_psf",
     "RadMax2D": "rad_max",
     "formula_irfs": "formulas",
+    "fov_place": "projection",
     "interpolate": "interpolation",
+    "project_background": "projection",
+    "project_exposure": "projection",
     "read_irf": "gadf",
     "write_irfs": "gadf",
 }
@@ -59,7 +63,10 @@ __all__ = [
     "ParametricPSF",
     "RadMax2D",
     "formula_irfs",
+    "fov_place",
     "interpolate",
+    "project_background",
+    "project_exposure",
     "read_irf",
     "write_irfs",
 ]

@@ -23,9 +23,8 @@ class _Background(IRF):
     hduclas2: ClassVar[str] = "BKG"
     values_scale: ClassVar[str] = "log"
 
-    def value(self, **coords: Any) -> Any:
-        """The rate; pure, for traced code. See `IRF.value`."""
-        found = super().value(**coords)
+    def _from_interpolated(self, found: Any) -> Any:
+        """Zeros of the table are read as tiny numbers, and given back as zeros; pure."""
         return jnp.where(found > NOTHING, found, 0.0)
 
 

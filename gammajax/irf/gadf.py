@@ -121,8 +121,8 @@ def _find(file: FitsFile, kind: type[IRF] | None) -> Block:
 
 def _class_name(block: Block) -> str:
     """HDUCLAS4 as the format has it now."""
-    name = block.header.get("HDUCLAS4", "").upper()
-    prefix = PREFIXES.get(block.header.get("HDUCLAS2", "").upper(), "")
+    name = str(block.header.get("HDUCLAS4", "")).strip().upper()
+    prefix = PREFIXES.get(str(block.header.get("HDUCLAS2", "")).strip().upper(), "")
     return name if name in BY_CLASS or not name else prefix + name
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -69,24 +69,93 @@ def interpolate(
             f"coordinates, the axes ({names}) want {shape} and {len(axes)}"
         )
     values = jnp.asarray(values, dtype=float)
-    points = jnp.broadcast_arrays(*[jnp.asarray(x, dtype=float) for x in coords])
-    wide = [k for k, size in enumerate(shape) if size > 1]
     table = jnp.log(jnp.maximum(values, TINY)) if values_scale == "log" else values
+    found = _locate(axes, coords)
+    value = _linear(found.sizes, table.ravel(), found.start, found.places)
+    value = jnp.exp(value) if values_scale == "log" else value
+    return jnp.where(found.inside, value, fill_value)
+
+
+def interpolate_grid(
+    axes: Sequence[GridAxis],
+    values: Any,
+    first: Any,
+    coords: Sequence[Any],
+    *,
+    values_scale: str = "lin",
+    fill_value: float = 0.0,
+) -> Any:
+    """Interpolate a table at each of some values of its first axis; see `interpolate`.
+
+    Along the first axis this is a product with a matrix of weights, which is done once for
+    all points; and each point finds its cell on the other axes once for all of the values.
+
+    Parameters
+    ----------
+    first : array, shape (n,)
+        On the first axis.
+    coords : sequence of arrays
+        One for each other axis, of shapes that broadcast.
+
+    Returns
+    -------
+    value : array, shape (n, ...)
+    """
+    axis, *rest = axes
+    values = jnp.asarray(values, dtype=float)
+    table = jnp.log(jnp.maximum(values, TINY)) if values_scale == "log" else values
+    weights, known = _weights(axis, jnp.asarray(first, dtype=float))
+    rows = weights @ table.reshape(axis.nbin, -1)
+    found = _locate(rest, coords)
+
+    def at_points(row: Any) -> Any:
+        return _linear(found.sizes, row, found.start, found.places)
+
+    value = jax.vmap(at_points)(rows)
+    value = jnp.exp(value) if values_scale == "log" else value
+    inside = known.reshape((-1,) + (1,) * found.inside.ndim) & found.inside
+    return jnp.where(inside, value, fill_value)
+
+
+class _Located(NamedTuple):
+    """Where points lie in a table: cells, places within them, and whether inside at all."""
+
+    sizes: tuple[int, ...]
+    start: Any
+    places: tuple[Any, ...]
+    inside: Any
+
+
+def _locate(axes: Sequence[GridAxis], coords: Sequence[Any]) -> _Located:
+    """The cells of points; axes of one node need none."""
+    points = jnp.broadcast_arrays(*[jnp.asarray(x, dtype=float) for x in coords])
+    wide = [k for k, axis in enumerate(axes) if axis.nbin > 1]
     cells = [_cell(axes[k], points[k]) for k in wide]
-    sizes = tuple(shape[k] for k in wide)
+    sizes = tuple(axes[k].nbin for k in wide)
     start = jnp.zeros(points[0].shape, dtype=int)
     for (index, _), stride in zip(cells, _strides(sizes), strict=True):
         start = start + index * stride
-    value = _linear(sizes, table.ravel(), start, tuple(place for _, place in cells))
-    value = jnp.exp(value) if values_scale == "log" else value
-    inside = [
-        (x >= axis.edges_min[0]) & (x <= axis.edges_max[-1])
-        for axis, x in zip(axes, points, strict=True)
-        if axis.outside == "fill"
-    ]
-    for one in inside:
-        value = jnp.where(one, value, fill_value)
-    return value
+    inside = jnp.ones(points[0].shape, dtype=bool)
+    for axis, x in zip(axes, points, strict=True):
+        inside = inside & _inside(axis, x)
+    return _Located(sizes, start, tuple(place for _, place in cells), inside)
+
+
+def _inside(axis: GridAxis, x: Any) -> Any:
+    """Whether an axis has values there."""
+    if axis.outside != "fill":
+        return jnp.ones(x.shape, dtype=bool)
+    return (x >= axis.edges_min[0]) & (x <= axis.edges_max[-1])
+
+
+def _weights(axis: GridAxis, x: Any) -> tuple[Any, Any]:
+    """The matrix that interpolates along an axis, and where the axis has values."""
+    if axis.nbin == 1:
+        return jnp.ones((x.size, 1)), _inside(axis, x)
+    index, place = _cell(axis, x)
+    low = jax.nn.one_hot(index, axis.nbin, dtype=x.dtype)
+    high = jax.nn.one_hot(index + 1, axis.nbin, dtype=x.dtype)
+    return (1 - place)[:, None] * low + place[:, None] * high, _inside(axis, x)
 
 
 def _cell(axis: GridAxis, x: Any) -> tuple[Any, Any]:

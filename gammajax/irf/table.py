@@ -14,7 +14,7 @@ import numpy as np
 
 from gammajax.config import require_x64
 from gammajax.irf.axis import GridAxis
-from gammajax.irf.interpolation import interpolate
+from gammajax.irf.interpolation import interpolate, interpolate_grid
 from gammajax.units import to_quantity, to_value
 
 
@@ -153,6 +153,30 @@ class IRF(eqx.Module):
         """The value at coordinates in the units of the axes; pure, for traced code."""
         points = self._points(coords)
         found = interpolate(self.axes, self.values, points, values_scale=self.values_scale)
+        return self._from_interpolated(found)
+
+    def value_grid(self, energy: Any, *places: Any) -> Any:
+        """The value at each of some energies, the first axis, at places; pure.
+
+        It is `value` on a grid, and faster; see `interpolate_grid`.
+
+        Parameters
+        ----------
+        energy : array, shape (n,)
+            On the first axis of the table.
+        *places : arrays of shapes that broadcast
+            One for each other axis.
+
+        Returns
+        -------
+        value : array, shape (n, ...)
+        """
+        scale = self.values_scale
+        found = interpolate_grid(self.axes, self.values, energy, places, values_scale=scale)
+        return self._from_interpolated(found)
+
+    def _from_interpolated(self, found: Any) -> Any:
+        """What an interpolated number stands for; pure."""
         return jax.numpy.maximum(found, 0.0)
 
     def evaluate(self, **coords: Any) -> Any:
