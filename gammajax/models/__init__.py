@@ -1,6 +1,10 @@
 """Models of the sky and their parameters."""
 
 from gammajax.models.background import FoVBackgroundModel, TemplateNPredModel
+from gammajax.models.fermi import (
+    create_fermi_diffuse_model,
+    create_fermi_isotropic_diffuse_model,
+)
 from gammajax.models.models import Models
 from gammajax.models.registry import (
     SPATIAL_MODELS,
@@ -16,9 +20,11 @@ from gammajax.models.spatial.gaussian import (
     GaussianSpatialModel,
     GeneralizedGaussianSpatialModel,
 )
+from gammajax.models.spatial.piecewise import PiecewiseNormSpatialModel
 from gammajax.models.spatial.point import PointSpatialModel
 from gammajax.models.spatial.radial import RadialSpatialModel
 from gammajax.models.spatial.shell import Shell2SpatialModel, ShellSpatialModel
+from gammajax.models.spatial.template import TemplateNDSpatialModel, TemplateSpatialModel
 from gammajax.models.spectral.base import SpectralModel
 from gammajax.models.spectral.broken import (
     BrokenPowerLawSpectralModel,
@@ -75,6 +81,7 @@ __all__ = [
     "LogParabolaSpectralModel",
     "MeyerCrabSpectralModel",
     "Models",
+    "PiecewiseNormSpatialModel",
     "PiecewiseNormSpectralModel",
     "PointSpatialModel",
     "PowerLaw2SpectralModel",
@@ -93,10 +100,14 @@ __all__ = [
     "SuperExpCutoffPowerLaw3FGLSpectralModel",
     "SuperExpCutoffPowerLaw4FGLDR3SpectralModel",
     "SuperExpCutoffPowerLaw4FGLSpectralModel",
+    "TemplateNDSpatialModel",
     "TemplateNDSpectralModel",
     "TemplateNPredModel",
+    "TemplateSpatialModel",
     "TemplateSpectralModel",
     "create_crab_spectral_model",
+    "create_fermi_diffuse_model",
+    "create_fermi_isotropic_diffuse_model",
     "spatial_model_class",
     "spectral_model_class",
 ]

@@ -12,8 +12,10 @@ from gammajax.models.spatial.gaussian import (
     GaussianSpatialModel,
     GeneralizedGaussianSpatialModel,
 )
+from gammajax.models.spatial.piecewise import PiecewiseNormSpatialModel
 from gammajax.models.spatial.point import PointSpatialModel
 from gammajax.models.spatial.shell import Shell2SpatialModel, ShellSpatialModel
+from gammajax.models.spatial.template import TemplateNDSpatialModel, TemplateSpatialModel
 from gammajax.models.spectral.base import SpectralModel
 from gammajax.models.spectral.broken import (
     BrokenPowerLawSpectralModel,
@@ -84,6 +86,9 @@ SPATIAL_MODELS: tuple[type[SpatialModel], ...] = (
     Shell2SpatialModel,
     ConstantSpatialModel,
     ConstantFluxSpatialModel,
+    TemplateSpatialModel,
+    TemplateNDSpatialModel,
+    PiecewiseNormSpatialModel,
 )
 """All spatial models."""
 

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gammajax.maps import Map
+from gammajax.models.io.entries import boolean
 from gammajax.models.io.template_map import TemplateMap, read_template_map
+from gammajax.models.spatial.template_map import absolute
 from gammajax.models.spectral.compound import OPERATORS
 from gammajax.models.spectral.ebl import BUILTIN
 from gammajax.storage import check_keys, expand, shown, suggest
-from gammajax.units import conversion_factor, to_quantity
+from gammajax.units import conversion_factor, to_quantity, to_value
 
 Read = Callable[
     [type[Any], dict[str, Any], dict[str, Any], Path, str],
@@ -185,6 +188,53 @@ def _framed(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
     return cls(frame=data["frame"]) if data.get("frame") else cls()
 
 
+def _sky_map(data: Any, folder: Path, where: str) -> tuple[Map, Path]:
+    path = expand(data.get("filename"), folder, f"{where}: filename")
+    found = Map.read(path)
+    # files of the peer may tell the unit of their map here, and not in the map
+    unit = data.get("unit")
+    return (found.with_data(found.data, unit=unit) if unit and not found.unit else found), path
+
+
+def _read_sky(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    normalize = boolean(data.get("normalize", True), f"{where}: normalize")
+    found, path = _sky_map(data, folder, where)
+    return cls(found, normalize, filename=path)
+
+
+def _write_sky(model: Any) -> dict[str, Any]:
+    return {
+        "frame": model.frame,
+        "filename": absolute(model.filename, type(model).__name__),
+        "normalize": model.normalize,
+        "unit": model.unit,
+    }
+
+
+def _read_sky_nd(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    found, path = _sky_map(data, folder, where)
+    return cls(found, filename=path)
+
+
+def _write_sky_nd(model: Any) -> dict[str, Any]:
+    name = absolute(model.filename, type(model).__name__)
+    return {"frame": model.frame, "filename": name, "unit": model.unit}
+
+
+def _read_piecewise_sky(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    lon, lat = (
+        to_value(_quantity(data, key, where), "deg", where=f"{where}: {key}")
+        for key in ("lon", "lat")
+    )
+    return cls(lon, lat, interp=data.get("interp", "lin"), frame=data.get("frame", "icrs"))
+
+
+def _write_piecewise_sky(model: Any) -> dict[str, Any]:
+    data = {"frame": model.frame, "lon": _numbers(model.lon, "deg")}
+    data["lat"] = _numbers(model.lat, "deg")
+    return data if model.interp == "lin" else {**data, "interp": model.interp}
+
+
 PLAIN = Form()
 
 FRAMED = Form(
@@ -201,6 +251,15 @@ FORMS = {
     ),
     "ScaleSpectralModel": Form(
         read=lambda cls, data, parts, folder, where: cls(parts["model"]), parts=("model",)
+    ),
+    "TemplateSpatialModel": Form(
+        ("filename", "normalize", "unit", "frame"), _read_sky, _write_sky, all_fields=True
+    ),
+    "TemplateNDSpatialModel": Form(
+        ("filename", "unit", "frame"), _read_sky_nd, _write_sky_nd, all_fields=True
+    ),
+    "PiecewiseNormSpatialModel": Form(
+        ("lon", "lat", "interp", "frame"), _read_piecewise_sky, _write_piecewise_sky
     ),
     "TemplateSpectralModel": Form(
         ("energy", "values", "interp"), _read_template, _write_template

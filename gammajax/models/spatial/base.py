@@ -46,6 +46,11 @@ class SpatialModel(Model):
         check_frame(self.frame, f"{type(self).__name__}.frame")
 
     @property
+    def unit(self) -> str:
+        """The unit of the density."""
+        return "sr-1"
+
+    @property
     def has_energy(self) -> bool:
         """Whether the density depends on energy."""
         return False
@@ -101,7 +106,7 @@ class SpatialModel(Model):
         )
         if energy is not None:
             energy = to_value(energy, ENERGY, where=f"{name}: energy")
-        return to_quantity(call(self, "evaluate", lon, lat, energy), "sr-1")
+        return to_quantity(call(self, "evaluate", lon, lat, energy), self.unit)
 
     @property
     def position(self) -> Any:

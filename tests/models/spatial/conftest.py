@@ -1,20 +1,41 @@
 """One model or more of every registered class, at parameters away from special values."""
 
+import numpy as np
 import pytest
 
+from gammajax.maps import Map, MapAxis
 from gammajax.models import (
     ConstantFluxSpatialModel,
     ConstantSpatialModel,
     DiskSpatialModel,
     GaussianSpatialModel,
     GeneralizedGaussianSpatialModel,
+    PiecewiseNormSpatialModel,
     PointSpatialModel,
     Shell2SpatialModel,
     ShellSpatialModel,
+    TemplateNDSpatialModel,
+    TemplateSpatialModel,
 )
 
 AT = {"lon_0": 83.63, "lat_0": 22.01}
 ELLIPSE = {"e": 0.8, "phi": 35.0}
+
+
+def image(**options):
+    """A smooth image with values above 0."""
+    found = Map.create(skydir=(83.63, 22.01), npix=(40, 30), binsz=0.05, proj="TAN", **options)
+    theta = found.geom.separation((83.63, 22.01))
+    return found.with_data(np.broadcast_to(np.exp(-theta), found.data.shape).copy())
+
+
+def ages():
+    """An image for each of two ages."""
+    age = MapAxis.from_nodes([1.0, 3.0], name="age", interp="lin")
+    cube = image(axes=[age], unit="sr-1")
+    return cube.with_data(cube.data * np.array([1.0, 2.0])[:, None, None])
+
+
 SAMPLES = {
     "point": PointSpatialModel(**AT),
     "gauss": GaussianSpatialModel(**AT, sigma=0.2),
@@ -33,6 +54,11 @@ SAMPLES = {
     "shell2": Shell2SpatialModel(**AT, r_0=0.5, eta=0.9),
     "const": ConstantSpatialModel(2.5),
     "const-flux": ConstantFluxSpatialModel(),
+    "template": TemplateSpatialModel(image()),
+    "template-nd": TemplateNDSpatialModel(ages(), [1.3]),
+    "piecewise-norm": PiecewiseNormSpatialModel(
+        [0, 1, 1, 0, 0.4], [0, 0, 1, 1, 0.3], norms=[1, 1.5, 2, 0.7, 1]
+    ),
 }
 
 
