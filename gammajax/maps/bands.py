@@ -91,7 +91,7 @@ def read_axes(hdu: Any, where: str) -> MapAxes:
         If a column is missing, the table is no product of axes, or an axis is not valid.
     """
     columns = {name.upper(): name for name in hdu.columns.names}
-    if hdu.name == "ENERGIES":
+    if hdu.name == "ENERGIES" and ("ENERGY" in columns or "AXCOLS1" not in hdu.header):
         return _energies(hdu, columns, where)
     if hdu.name == "EBOUNDS" and "AXCOLS1" not in hdu.header:
         units = [_unit(hdu, columns[key]) or "keV" for key in ("E_MIN", "E_MAX")]

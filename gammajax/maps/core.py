@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Self
 
 import equinox as eqx
@@ -47,6 +48,9 @@ class Map(eqx.Module):
     data : array, shape ``geom.data_shape``
         One number, or anything that broadcasts to the shape. A quantity brings its unit.
     unit : str
+    meta : dict, optional
+        Anything that JSON can hold; it is kept by operations, and written to files. It is
+        static: compiled functions are compiled again for maps with another one.
 
     Examples
     --------
@@ -60,8 +64,11 @@ class Map(eqx.Module):
     data: Any = eqx.field(converter=_array)
     geom: Any = eqx.field(static=True)
     unit: str = eqx.field(static=True)
+    _meta: str = eqx.field(static=True, default="{}")
 
-    def __init__(self, geom: Geom, data: Any = None, unit: Any = "") -> None:
+    def __init__(
+        self, geom: Geom, data: Any = None, unit: Any = "", *, meta: Any = None
+    ) -> None:
         if is_quantity(data):
             data, unit = data.value, data.unit if str(unit) == "" else unit
         values = _array(0.0 if data is None else data)
@@ -78,6 +85,7 @@ class Map(eqx.Module):
         self.data = values
         self.geom = geom
         self.unit = arithmetic.unit_text(unit)
+        self._meta = meta if isinstance(meta, str) else json.dumps(meta or {})
 
     @staticmethod
     def create(
@@ -119,11 +127,11 @@ class Map(eqx.Module):
 
         return read_map(filename, hdu=hdu)
 
-    def write(self, filename: Any, *, hdu: str | None = None, overwrite: bool = False) -> None:
-        """Write the map in gammapy's format: see `gammajax.maps.io.write_map`."""
+    def write(self, filename: Any, **options: Any) -> None:
+        """Write the map, by default in gammapy's format: see `gammajax.maps.io.write_map`."""
         from gammajax.maps.io import write_map
 
-        write_map(self, filename, hdu=hdu, overwrite=overwrite)
+        write_map(self, filename, **options)
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Draw the image: see `gammajax.plots.plot_map`."""
@@ -155,7 +163,17 @@ class Map(eqx.Module):
 
     def with_data(self, data: Any, *, geom: Any = None, unit: Any = None) -> Self:
         """Other values, and if given another geometry and unit."""
-        return type(self)(geom or self.geom, data, self.unit if unit is None else unit)
+        unit = self.unit if unit is None else unit
+        return type(self)(geom or self.geom, data, unit, meta=self._meta)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What is noted beside the values: a new dict, see `with_meta`."""
+        return json.loads(self._meta)
+
+    def with_meta(self, meta: dict[str, Any]) -> Self:
+        """The same map with other notes."""
+        return type(self)(self.geom, self.data, self.unit, meta=meta)
 
     def to_unit(self, unit: Any) -> Self:
         """The values converted to another unit."""
@@ -237,6 +255,12 @@ class Map(eqx.Module):
     def get_by_idx(self, index: tuple[Any, ...]) -> Any:
         """The values of bins: x and y (or the HEALPix pixel), then the axes."""
         return self.data[tuple(reversed(index))]
+
+    def interp_to_geom(self, geom: Any, **options: Any) -> Any:
+        """The values interpolated at the bin centres of another geometry, of any kind."""
+        this: Any = self
+        values = this.interp_by_coord(geom.get_coord(sparse=True), **options)
+        return Map.from_geom(geom, data=values, unit=self.unit)
 
     def slice_by_idx(self, slices: dict[str, int | slice]) -> Self:
         """Some bins of the axes; a number removes the axis."""

@@ -1,8 +1,9 @@
-"""Maps in FITS files: the format of gammapy, and cubes of the Fermi-LAT tools.
+"""Maps in FITS files: the format of gammapy, and the files of the Fermi-LAT tools.
 
 An image or cube is one image extension; its axes are in the table that ``BANDSHDU`` names.
 Cubes of the Fermi-LAT tools have a table ``EBOUNDS`` (counts) or ``ENERGIES`` (exposure,
-diffuse templates) instead, and are recognised by it.
+diffuse templates) instead, and are recognised by it. HEALPix maps and maps of one region are
+tables.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from typing import Any
 import numpy as np
 
 from gammajax.maps.bands import axes_header, bands_table, read_axes
-from gammajax.maps.core import Map
+from gammajax.maps.core import Map, map_class
+from gammajax.maps.fermi import check_writable, energy_table, unit_of_energies, with_unit
+from gammajax.maps.hpx_geom import HpxGeom
+from gammajax.maps.hpx_io import hpx_hdus, hpx_map, is_hpx
 from gammajax.maps.map_axes import MapAxes
 from gammajax.maps.region_geom import RegionGeom
 from gammajax.maps.region_io import is_region_map, region_hdus, region_map
@@ -30,11 +34,8 @@ GZIP = b"\x1f\x8b"
 TABLE = "SKYMAP"
 """Name of the extension of maps that are tables, unless one is given."""
 
-DIFFUSE = "cm-2 s-1 MeV-1 sr-1"
-"""Unit of a Fermi-LAT diffuse template, whose files often state none."""
-
-EXPOSURE = "cm2 s"
-"""Unit of a Fermi-LAT exposure cube, whose files state none."""
+FORMATS = ("gadf", "fgst-ccube", "fgst-bexpcube", "fgst-template")
+"""Formats that can be written: gammapy's, and those of the Fermi-LAT tools."""
 
 
 def open_fits(filename: Any) -> list[Any]:
@@ -91,29 +92,41 @@ def map_from_hdus(hdus: list[Any], where: str, hdu: str | int | None = None) -> 
     """The map in a list of HDUs; ``where`` starts error messages."""
     found = _find(hdus, where, hdu)
     where = f"{where}[{found.name}]"
+    meta = _meta(found.header)
     if is_region_map(found):
-        return _checked_map(*region_map(hdus, found, where), where)
-    if not getattr(found, "is_image", False) or found.data is None:
-        raise ValueError(f"{where}: is no image")
-    axes, fermi = _axes(hdus, found, where)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # astropy repairs dates and old keywords, and says so
-        wcs = _wcs(found, where)
-    shape = found.data.shape
-    geom = _checked_geom(wcs, shape, axes, where)
-    unit = str(found.header.get("BUNIT", "")).strip()
-    if not unit and fermi == "ENERGIES":
-        unit = EXPOSURE if _is_exposure(found.header) else DIFFUSE
-    return _checked_map(geom, found.data, unit, where)
+        return _checked_map(*region_map(hdus, found, where), meta, where)
+    if is_hpx(found):
+        geom, data, unit, table = hpx_map(hdus, found, where)
+    elif not getattr(found, "is_image", False) or found.data is None:
+        raise ValueError(f"{where}: is no image, and no table of a HEALPix or region map")
+    else:
+        axes, table = _axes(hdus, found, where)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # astropy repairs dates and old keywords
+            wcs = _wcs(found, where)
+        geom, data = _checked_geom(wcs, found.data.shape, axes, where), found.data
+        unit = str(found.header.get("BUNIT", "")).strip()
+    if not unit and table == "ENERGIES":
+        unit = unit_of_energies(found.header, data, where)
+    return _checked_map(geom, data, unit, meta, where)
 
 
-def _checked_map(geom: Any, data: Any, unit: str, where: str) -> Map:
+def _meta(header: Any) -> dict[str, Any]:
+    """What the keyword META holds; text that is no JSON is kept under that name."""
+    text = str(header.get("META", "{}"))
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {"META": text}
+    return found if isinstance(found, dict) else {"META": found}
+
+
+def _checked_map(geom: Any, data: Any, unit: str, meta: dict[str, Any], where: str) -> Map:
     if data.dtype.kind == "f":
         data = data.astype(np.float64)
+    counts = unit.lower() in ("counts", "count")
     try:
-        return Map.from_geom(
-            geom, data=data, unit="" if unit.lower() in ("counts", "count") else unit
-        )
+        return map_class(geom)(geom, data, "" if counts else unit, meta=meta)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 
@@ -123,7 +136,7 @@ def _find(hdus: list[Any], where: str, hdu: str | int | None) -> Any:
         return hdus[hdu]
     for candidate in hdus:
         image = getattr(candidate, "is_image", False) and candidate.header.get("NAXIS", 0) >= 2
-        image = image or is_region_map(candidate)
+        image = image or is_region_map(candidate) or is_hpx(candidate)
         if candidate.name == str(hdu).upper() or (hdu is None and image):
             return candidate
     there = ", ".join(item.name for item in hdus)
@@ -171,36 +184,56 @@ def _checked_geom(wcs: Any, shape: tuple[int, ...], axes: MapAxes, where: str) -
     return geom
 
 
-def _is_exposure(header: Any) -> bool:
-    """The tools write the maps of exposure with these keywords only."""
-    text = " ".join(str(header.get(key, "")) for key in ("CREATOR", "HDUNAME", "TELESCOP"))
-    return "gtexp" in text.lower() or "GLAST" in text
+def map_hdus(found: Any, hdu: str | None = None, *, format: str = "gadf") -> list[Any]:
+    """The HDUs of a map: the values, the table of its axes, and the region.
+
+    Parameters
+    ----------
+    found : `WcsNDMap`, `HpxNDMap` or `RegionNDMap`
+    hdu : str, optional
+        Name of the extension.
+    format : str
+        See `write_map`.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"map: format is {format!r}, expected {', '.join(FORMATS)}")
+    if format != "gadf":
+        check_writable(found, format)
+        found = with_unit(found, format)
+    if isinstance(found.geom, RegionGeom):
+        hdus = region_hdus(found, (hdu or TABLE).upper())
+    elif isinstance(found.geom, HpxGeom):
+        hdus = hpx_hdus(found, hdu, format)
+    else:
+        hdus = _image_hdus(found, (hdu or "PRIMARY").upper(), format)
+    if found.meta or format == "gadf":
+        hdus[0].header["META"] = json.dumps(found.meta)
+    return hdus
 
 
-def map_hdus(
-    found: Any, hdu: str | None = None, meta: dict[str, Any] | None = None
-) -> list[Any]:
-    """The HDUs of a map in gammapy's format: the values, and the table of its axes."""
+def _image_hdus(found: Any, name: str, format: str) -> list[Any]:
     from astropy.io import fits
 
     geom = found.geom
-    if isinstance(geom, RegionGeom):
-        return region_hdus(found, (hdu or TABLE).upper())
     header = geom.wcs.to_header(relax=True)
-    header.update(axes_header(geom.axes))
-    shape = (*geom.npix, *reversed(geom.axes.shape))
-    header["WCSSHAPE"] = "(" + ",".join(map(str, shape)) + ")"
-    header["META"] = json.dumps(meta or {})
+    if format == "gadf":
+        header.update(axes_header(geom.axes))
+        shape = (*geom.npix, *reversed(geom.axes.shape))
+        header["WCSSHAPE"] = "(" + ",".join(map(str, shape)) + ")"
+    else:
+        header.update({"TELESCOP": "GLAST", "INSTRUME": "LAT"})
     if found.unit:
         header["BUNIT"] = found.unit
     data = np.asarray(found.data)
     data = data.astype(np.int32) if data.dtype == bool else data
-    name = (hdu or "PRIMARY").upper()
     image = (
         fits.PrimaryHDU(data, header)
         if name == "PRIMARY"
         else fits.ImageHDU(data, header, name=name)
     )
+    if format != "gadf":
+        table = "EBOUNDS" if format == "fgst-ccube" else "ENERGIES"
+        return [image, energy_table(geom, table, format)]
     if not len(geom.axes):
         return [image]
     bands = f"{name}_BANDS"
@@ -209,27 +242,36 @@ def map_hdus(
 
 
 def write_map(
-    found: Any, filename: Any, *, hdu: str | None = None, overwrite: bool = False
+    found: Any,
+    filename: Any,
+    *,
+    hdu: str | None = None,
+    format: str = "gadf",
+    overwrite: bool = False,
 ) -> None:
-    """Write a map in gammapy's format; the file appears when it is complete.
+    """Write a map; the file appears when it is complete.
 
     Parameters
     ----------
-    found : `WcsNDMap` or `RegionNDMap`
+    found : `WcsNDMap`, `HpxNDMap` or `RegionNDMap`
     filename : path-like
         Compressed if it ends in ``.gz``.
     hdu : str, optional
         Name of the extension; by default ``PRIMARY`` for images, and ``SKYMAP`` for tables.
+    format : {"gadf", "fgst-ccube", "fgst-bexpcube", "fgst-template"}
+        gammapy's, or of the Fermi-LAT tools: counts (one axis ``energy`` of bins), exposure
+        or intensity (one axis ``energy_true`` of nodes), converted to the tools' units.
     overwrite : bool
         Whether a file that is there may be replaced.
     """
     from astropy.io import fits
 
     path = Path(os.path.expandvars(str(filename)))
-    if not isinstance(found.geom, WcsGeom | RegionGeom):
-        raise ValueError(f"{path}: only maps of WCS pixels can be written, got {found!r}")
+    try:
+        hdus = map_hdus(found, hdu, format=format)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     with replacing(path, overwrite=overwrite) as (temporary,):
-        hdus = map_hdus(found, hdu)
         if not isinstance(hdus[0], fits.PrimaryHDU):
             hdus.insert(0, fits.PrimaryHDU())
         buffer = io.BytesIO()

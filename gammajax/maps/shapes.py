@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.maps.frames import FRAMES, from_vector, to_vector
+from gammajax.maps.frames import FRAMES, frame_rotation, from_vector, to_vector
 
 SHAPES: dict[str, tuple[str, ...]] = {
     "PointSkyRegion": (),
@@ -147,6 +147,15 @@ def contains(region: Any, vectors: np.ndarray, frame: str) -> np.ndarray:
     x, y = 2 * x / size_of(region, "width"), 2 * y / size_of(region, "height")
     inside = x**2 + y**2 < 1 if name == "EllipseSkyRegion" else np.maximum(abs(x), abs(y)) < 1
     return inside & ahead
+
+
+def contains_any(regions: list[Any], vectors: np.ndarray, frame: str) -> np.ndarray:
+    """Whether unit vectors in a frame lie in any of the regions."""
+    found = np.zeros(vectors.shape[:-1], dtype=bool)
+    for region in regions:
+        own = frame_of(region)
+        found |= contains(region, vectors @ frame_rotation(frame, own).T, own)
+    return found
 
 
 def _plane(center: np.ndarray, vectors: np.ndarray, basis: Any) -> tuple[Any, Any, Any]:

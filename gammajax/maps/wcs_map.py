@@ -76,11 +76,6 @@ class WcsNDMap(Map):
         logs = xp.log(xp.maximum(self.data, tiny))
         return xp.exp(methods[method](logs, points, fill_value))
 
-    def interp_to_geom(self, geom: Any, **options: Any) -> WcsNDMap:
-        """The values interpolated at the bin centres of another geometry."""
-        coords = geom.get_coord(sparse=True)
-        return WcsNDMap(geom, self.interp_by_coord(coords, **options), self.unit)
-
     def reproject_to_geom(self, geom: Any, *, preserve_counts: bool = False) -> WcsNDMap:
         """The values interpolated on the pixels of another projection; the axes stay.
 

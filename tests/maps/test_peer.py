@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gammajax.maps import Map, RegionGeom, WcsGeom
+from gammajax.maps import HpxGeom, Map, MapAxis, RegionGeom, WcsGeom
 
 FOLDER = Path(__file__).resolve().parents[1] / "peer" / "data"
 NUMBERS = json.loads((FOLDER / "maps.json").read_text())
+BINS = MapAxis.from_energy_bounds("100 GeV", "10 TeV", 2)
+NODES = MapAxis.from_nodes([0.1, 1, 10], name="energy_true")
 
 
 @pytest.mark.parametrize("expected", NUMBERS["geometries"], ids=lambda g: g["options"]["proj"])
@@ -64,3 +66,24 @@ def test_regions_that_gammapy_wrote(kind: str) -> None:
         inside = geom.contains((expected["lon"], expected["lat"]))
         assert inside.any()
         np.testing.assert_array_equal(inside, expected["inside"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "geom"),
+    [
+        ("cube", {"nside": 4, "axes": [BINS]}),
+        ("nsides", {"nside": (4, 2), "axes": [BINS]}),
+        ("sparse", {"nside": 4, "axes": [BINS], "nest": False}),
+        ("disk", {"nside": 16, "axes": [BINS], "skydir": (83, 22), "width": 30}),
+        ("ccube", {"nside": 4, "axes": [BINS]}),
+        ("template", {"nside": 4, "axes": [NODES], "nest": False}),
+    ],
+)
+def test_healpix_maps_that_gammapy_wrote(kind: str, geom: dict) -> None:
+    found = Map.read(FOLDER / f"hpx_{kind}.fits.gz")
+    expected = HpxGeom.create(frame="galactic", **geom)
+    assert found.unit == "cm2 s"
+    assert found.geom.axes.is_close(expected.axes)
+    assert found.geom.with_axes(expected.axes) == expected
+    values = np.arange(found.data.size, dtype=float).reshape(found.data.shape)
+    np.testing.assert_array_equal(found.data, np.where(expected.solid_angle() > 0, values, 0))

@@ -49,7 +49,58 @@ def write(folder: Path) -> None:
                 "centers": [axis.center.tolist() for axis in chosen],
             }
     write_regions(folder, numbers)
+    write_healpix(folder, numbers)
     (folder / "numbers.json").write_text(json.dumps(numbers))
+
+
+def write_healpix(folder: Path, numbers: dict) -> None:
+    from gammajax.maps import Map, MapAxis
+
+    bins = MapAxis.from_energy_bounds("0.1 TeV", "10 TeV", 2)
+    nodes = MapAxis.from_nodes([0.1, 1, 10], name="energy_true")
+    theta = MapAxis.from_nodes([0, 1, 3], name="theta", unit="deg")
+    disk = {"skydir": (83.63, 22.01), "width": 30}
+    cases = {
+        "image": ({"nside": 8}, "gadf", "s"),
+        "cube": ({"nside": 8, "axes": [bins, theta]}, "gadf", "s"),
+        "ring": ({"nside": 8, "axes": [bins], "nest": False}, "gadf", "s"),
+        "nsides": ({"nside": (8, 4), "axes": [bins]}, "gadf", "s"),
+        "disk": ({"nside": 32, "axes": [bins], **disk}, "gadf", "s"),
+        "ccube": ({"nside": 8, "axes": [bins]}, "fgst-ccube", ""),
+        "bexpcube": ({"nside": 8, "axes": [nodes], "nest": False}, "fgst-bexpcube", "cm2 s"),
+        "template": ({"nside": 8, "axes": [nodes]}, "fgst-template", "cm-2 s-1 MeV-1 sr-1"),
+    }
+    for name, (options, form, unit) in cases.items():
+        found = Map.create(map_type="hpx", frame="galactic", unit=unit, **options)
+        values = np.arange(found.data.size).reshape(found.data.shape) + 0.5
+        values = np.where(found.geom.solid_angle() > 0, values, 0)
+        file = f"hpx-{name}.fits"
+        found.with_data(values).write(folder / file, overwrite=True, format=form)
+        coords = found.geom.get_coord()
+        numbers[file] = {
+            "values": values.tolist(),
+            "lon": coords["lon"].tolist(),
+            "lat": coords["lat"].tolist(),
+            "unit": unit,
+            "energy": found.geom.axes[0].center.tolist() if found.geom.axes.names else [],
+        }
+
+
+def compare_healpix(file: Path, expected: dict) -> None:
+    from gammapy.maps import Map
+
+    found = Map.read(file, map_type="hpx")
+    values, known = np.array(expected["values"]), np.isfinite(np.array(expected["lon"]))
+    np.testing.assert_array_equal(found.data[known], values[known])
+    assert found.unit == expected["unit"], file
+    if found.geom.is_regular:
+        coords = found.geom.get_coord()
+        for name in ("lon", "lat"):
+            np.testing.assert_allclose(coords[name].to_value("deg"), expected[name], atol=1e-9)
+    if expected["energy"]:
+        np.testing.assert_allclose(
+            found.geom.axes[0].center.to_value("TeV"), expected["energy"]
+        )
 
 
 def write_regions(folder: Path, numbers: dict) -> None:
@@ -79,6 +130,9 @@ def compare(folder: Path) -> None:
 
     numbers = json.loads((folder / "numbers.json").read_text())
     for file, expected in numbers.items():
+        if file.startswith("hpx"):
+            compare_healpix(folder / file, expected)
+            continue
         kind = RegionNDMap if file.startswith("region") else Map
         found = kind.read(folder / file)
         values = np.arange(found.data.size).reshape(expected["shape"]) + 0.5

@@ -11,7 +11,7 @@ from pathlib import Path
 import astropy.units as u
 import gammapy
 import numpy as np
-from gammapy.maps import Map, MapAxis, RegionNDMap, WcsGeom
+from gammapy.maps import HpxGeom, HpxNDMap, Map, MapAxis, RegionNDMap, WcsGeom
 
 FOLDER = Path(__file__).resolve().parent / "data"
 GEOMETRIES = [
@@ -69,6 +69,24 @@ def freeze_regions() -> None:
     (FOLDER / "regions.json").write_text(json.dumps(numbers, indent=None) + "\n")
 
 
+def freeze_healpix() -> None:
+    """Small HEALPix maps in the formats that the peer writes."""
+    bins = MapAxis.from_energy_bounds("100 GeV", "10 TeV", nbin=2)
+    nodes = MapAxis.from_nodes([0.1, 1, 10] * u.TeV, name="energy_true", interp="log")
+    cases = {
+        "cube": ({"nside": 4, "axes": [bins]}, "gadf", False),
+        "nsides": ({"nside": [4, 2], "axes": [bins]}, "gadf", False),
+        "sparse": ({"nside": 4, "axes": [bins], "nest": False}, "gadf", True),
+        "disk": ({"nside": 16, "axes": [bins], "region": "DISK(83,22,15)"}, "gadf", False),
+        "ccube": ({"nside": 4, "axes": [bins]}, "fgst-ccube", False),
+        "template": ({"nside": 4, "axes": [nodes], "nest": False}, "fgst-template", False),
+    }
+    for name, (options, form, sparse) in cases.items():
+        found = HpxNDMap(HpxGeom(frame="galactic", **options), unit="cm2 s", dtype=float)
+        found.data = np.arange(found.data.size, dtype=float).reshape(found.data.shape)
+        found.write(FOLDER / f"hpx_{name}.fits.gz", overwrite=True, format=form, sparse=sparse)
+
+
 def main() -> None:
     energy = MapAxis.from_energy_bounds("100 GeV", "10 TeV", nbin=2, name="energy")
     theta = MapAxis.from_nodes([0, 0.1, 0.3], unit="deg", name="theta")
@@ -83,6 +101,7 @@ def main() -> None:
         "theta": [0.05, 0.1, 0.25] * u.deg,
     }
     freeze_regions()
+    freeze_healpix()
     numbers = {
         "gammapy": gammapy.__version__,
         "geometries": [geometry(options) for options in GEOMETRIES],
