@@ -17,11 +17,9 @@ from gammajax.data.pointing_table import PointingTable
 from gammajax.fits import FitsFile
 from gammajax.irf import RadMax2D, read_irf
 from gammajax.irf.axis import GridAxis
+from gammajax.irf.maps import MAP_CLASSES, read_map_irf
 from gammajax.storage import suggest
 from gammajax.units import to_quantity
-
-MAPS = ("map", "edisp_map", "edisp_kernel_map", "psf_map", "psf_map_reco")
-"""Classes of responses that are kept as sky maps."""
 
 IRFS = ("aeff", "edisp", "psf", "bkg", "rad_max")
 
@@ -161,11 +159,8 @@ class Observation:
 
     def _irf(self, part: str) -> Any:
         file, place = self._file(part)
-        if place.hdu_class in MAPS:
-            raise ValueError(
-                f"run {self.obs_id}: {part} in {place.path}[{place.hdu}] is a sky map "
-                f"({place.hdu_class}), not a table of offset or place in the field"
-            )
+        if place.hdu_class in MAP_CLASSES:
+            return read_map_irf(place.path, place.hdu)
         return read_irf(file, place.hdu, hdu_class=place.hdu_class)
 
     @cached_property

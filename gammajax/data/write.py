@@ -15,6 +15,8 @@ from gammajax.data.pointing_table import PointingTable
 from gammajax.data.times import TimeReference
 from gammajax.fits import column_format, table, write_tables
 from gammajax.irf.gadf import irf_hdu
+from gammajax.irf.table import IRF
+from gammajax.maps.io import map_hdus
 
 LAYOUTS = ("run", "parts")
 
@@ -97,9 +99,9 @@ class _Index:
                 irf = getattr(run, part)
                 if self.layout == "parts":
                     name = f"{part}_{run.obs_id:06d}.fits.gz"
-                hdu = irf_hdu(irf, part)
-                files.setdefault(self.folder / "data" / name, []).append(hdu)
-                self.shared[key] = (irf.hdu_class.lower(), name, part.upper())
+                kind, hdus = _irf_hdus(run, part, irf)
+                files.setdefault(self.folder / "data" / name, []).extend(hdus)
+                self.shared[key] = (kind, name, part.upper())
             self._add(run, part, self.shared[key])
         return files
 
@@ -116,6 +118,14 @@ class _Index:
         obs = _table(rows, "OBS_INDEX", {**header, "HDUCLAS2": "OBS", **reference.header})
         hdu = _table(self.rows, "HDU_INDEX", {**header, "HDUCLAS2": "HDU"})
         return [[obs], [hdu]]
+
+
+def _irf_hdus(run: Observation, part: str, irf: Any) -> tuple[str, list[Any]]:
+    """A response as extensions, and what the index calls its class."""
+    if isinstance(irf, IRF):
+        return irf.hdu_class.lower(), [irf_hdu(irf, part)]
+    kind = run.places[part].hdu_class if part in run.places else "map"
+    return kind, map_hdus(irf, part.upper())
 
 
 def _table(rows: list[Row], name: str, header: Row) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gammajax.irf.background import Background2D, Background3D
     from gammajax.irf.effective_area import EffectiveAreaTable2D
     from gammajax.irf.energy_dispersion import EnergyDispersion2D
+    from gammajax.irf.fermi import FermiPSF
     from gammajax.irf.formulas import formula_irfs
     from gammajax.irf.gadf import read_irf, write_irfs
     from gammajax.irf.interpolation import interpolate
@@ -34,6 +35,7 @@ _LAZY = {
     "EffectiveAreaTable2D": "effective_area",
     "EnergyDependentMultiGaussPSF": "parametric_psf",
     "EnergyDispersion2D": "energy_dispersion",
+    "FermiPSF": "fermi",
     "GridAxis": "axis",
     "IRF": "table",
     "PSF3D": "psf",
@@ -57,6 +59,7 @@ __all__ = [
     "EffectiveAreaTable2D",
     "EnergyDependentMultiGaussPSF",
     "EnergyDispersion2D",
+    "FermiPSF",
     "GridAxis",
     "PSF3D",
     "PSFKing",

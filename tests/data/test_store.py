@@ -18,6 +18,7 @@ from gammajax.data import (
     Pointing,
     TimeReference,
     fov_coordinates,
+    write_dl3,
 )
 from gammajax.fits import FitsFile, table, write_tables
 from gammajax.irf import PSF3D, EffectiveAreaTable2D, formula_irfs
@@ -323,5 +324,23 @@ def test_drift_scan_with_responses_as_maps(data_path) -> None:
     assert len(run.events) == 0
     assert run.pointing.drift
     assert run.pointing.icrs(Time(55000.0, format="mjd")).dec.deg < 0
-    with pytest.raises(ValueError, match=r"run 0: aeff in .*is a sky map \(map\)"):
-        _ = run.aeff
+    assert run.aeff.unit == "m2 s"
+    assert run.aeff.geom.axes.names == ("energy_true",)
+    # the public files have zeros for values
+    assert run.aeff.data.shape == (140, 180, 1)
+    assert run.bkg.unit == "1 / (TeV sr)"
+    assert run.edisp.geom.axes.names == ("energy", "energy_true")
+
+
+@pytest.mark.data
+def test_responses_as_maps_are_written(data_path, tmp_path) -> None:
+    store = DataStore.from_dir(data_path("tests/format/swgo"))
+    run = store.obs(0)
+    gti = GTI([0.0], [1000.0])
+    irfs = {"aeff": run.aeff, "bkg": run.bkg}
+    made = Observation.create(5, pointing=run.pointing, gti=gti, irfs=irfs)
+    made.places["bkg"] = run.places["bkg"]
+    write_dl3([made], tmp_path)
+    back = DataStore.from_dir(tmp_path).obs(5)
+    for part in ("aeff", "bkg"):
+        assert getattr(back, part).is_allclose(getattr(run, part))
