@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gammajax.irf.projection import fov_place, project_background, project_exposure
     from gammajax.irf.psf import PSF3D
     from gammajax.irf.rad_max import RadMax2D
+    from gammajax.irf.stacking import stack_irfs
     from gammajax.irf.table import IRF
 
 _LAZY = {
@@ -48,6 +49,7 @@ _LAZY = {
     "project_background": "projection",
     "project_exposure": "projection",
     "read_irf": "gadf",
+    "stack_irfs": "stacking",
     "write_irfs": "gadf",
 }
 
@@ -71,6 +73,7 @@ __all__ = [
     "project_background",
     "project_exposure",
     "read_irf",
+    "stack_irfs",
     "write_irfs",
 ]
 

@@ -37,6 +37,11 @@ class Background2D(_Background):
     forms: ClassVar[tuple[AxisForm, ...]] = (ENERGY_RECO, OFFSET)
     hdu_class: ClassVar[str] = "BKG_2D"
 
+    @classmethod
+    def from_parametrization(cls, **options: Any) -> Background2D:
+        """The table of `Background3D.from_parametrization`, of energy and offset."""
+        return Background3D.from_parametrization(**options).to_2d()
+
     def to_3d(self, nbin: int = 30) -> Background3D:
         """The same rate on axes of the field of view, ``nbin`` bins each."""
         energy, offset = self.axes
@@ -57,6 +62,19 @@ class Background3D(_Background):
 
     forms: ClassVar[tuple[AxisForm, ...]] = (ENERGY_RECO, FOV_LON, FOV_LAT)
     hdu_class: ClassVar[str] = "BKG_3D"
+
+    @classmethod
+    def from_parametrization(cls, **options: Any) -> Any:
+        """A power law that falls off with the offset, by a formula: see `formula_irfs`.
+
+        Parameters
+        ----------
+        **options
+            ``background``, ``energy_edges``, ``offset_max``.
+        """
+        from gammajax.irf.formulas import formula_irfs
+
+        return formula_irfs(**options)["bkg"]
 
     def to_2d(self, n_angles: int = 64) -> Background2D:
         """The mean over circles around the centre of the field."""

@@ -13,6 +13,7 @@ PARAMETRIZATIONS = {
     "HESS": (6.85e9, 0.0891, 5e5),
     "HESS2": (2.05e9, 0.0891, 1e5),
     "CTA": (1.71e11, 0.0891, 1e5),
+    "CTAO": (1.71e11, 0.0891, 1e5),
 }
 """g1 in cm2, g2 and g3 in MeV of Abramowski et al. 2010, MNRAS 402, 1342, appendix B."""
 
@@ -48,7 +49,7 @@ class EffectiveAreaTable2D(IRF):
 
         Parameters
         ----------
-        instrument : {"HESS", "HESS2", "CTA"}
+        instrument : {"HESS", "HESS2", "CTA", "CTAO"}
         energy_edges : array in TeV or `~astropy.units.Quantity`, optional
             By default 20 bins a decade, from 5 GeV to 500 TeV.
         """

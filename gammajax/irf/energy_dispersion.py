@@ -57,6 +57,19 @@ class EnergyDispersion2D(IRF):
         shape = (energy.nbin, migra.nbin, offset.nbin)
         return cls((energy, migra, offset), np.broadcast_to(steps[:, None], shape))
 
+    @classmethod
+    def from_parametrization(cls, **options: Any) -> Any:
+        """A log-normal law of mu, by a formula: see `formula_irfs`.
+
+        Parameters
+        ----------
+        **options
+            ``resolution``, ``bias``, ``energy_edges``, ``offset_max``.
+        """
+        from gammajax.irf.formulas import formula_irfs
+
+        return formula_irfs(**options)["edisp"]
+
     def _distribution(self, energy_true: Any, offset: Any) -> tuple[np.ndarray, np.ndarray]:
         """Probability in each bin of mu, on the last axis, and the sum over it."""
         migra = self.axis("migra")

@@ -85,6 +85,29 @@ class EnergyDependentMultiGaussPSF(ParametricPSF):
     )
     hdu_class: ClassVar[str] = "PSF_3GAUSS"
 
+    @classmethod
+    def from_parametrization(cls, **options: Any) -> Any:
+        """One Gaussian, by a formula: see `formula_irfs`.
+
+        Parameters
+        ----------
+        **options
+            ``psf_width``, ``energy_edges``, ``offset_max``.
+        """
+        from gammajax.irf.formulas import formula_irfs
+
+        return formula_irfs(psf="gauss", **options)["psf"]
+
+    def stated_normalisation(self) -> np.ndarray:
+        """What the density would integrate to with SCALE as it is; 0 where it is empty.
+
+        The density itself integrates to 1, see above. In the files of the first CTA data
+        challenge and in those of the prod5 simulations, this is 4e-6 to 1e-4.
+        """
+        scale, sigma_1, ampl_2, sigma_2, ampl_3, sigma_3 = self.values
+        squares = sigma_1**2 + ampl_2 * sigma_2**2 + ampl_3 * sigma_3**2
+        return 2 * np.pi * SR_PER_DEG2 * scale * squares
+
     def largest_rad(self) -> Any:
         """Ten times the largest width."""
         widths: Any = jnp.asarray(self.values)[1::2]
@@ -134,6 +157,19 @@ class PSFKing(ParametricPSF):
 
     quantities: ClassVar[Quantities] = Quantities((("GAMMA",), ("SIGMA",)), ("", "deg"))
     hdu_class: ClassVar[str] = "PSF_KING"
+
+    @classmethod
+    def from_parametrization(cls, **options: Any) -> Any:
+        """A King profile, by a formula: see `formula_irfs`.
+
+        Parameters
+        ----------
+        **options
+            ``psf_width``, ``energy_edges``, ``offset_max``.
+        """
+        from gammajax.irf.formulas import formula_irfs
+
+        return formula_irfs(psf="king", **options)["psf"]
 
     def largest_rad(self) -> float:
         """180 deg: the profile has long tails."""

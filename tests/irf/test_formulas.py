@@ -8,7 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gammajax.irf import formula_irfs, read_irf, write_irfs
+from gammajax.irf import (
+    Background2D,
+    Background3D,
+    EffectiveAreaTable2D,
+    EnergyDependentMultiGaussPSF,
+    EnergyDispersion2D,
+    PSFKing,
+    formula_irfs,
+    read_irf,
+    write_irfs,
+)
 
 PEER = Path(__file__).parents[1] / "peer" / "data" / "irfs.json"
 
@@ -43,6 +53,27 @@ def test_one_file_holds_all(irfs, tmp_path) -> None:
     for name, irf in irfs.items():
         back = read_irf(tmp_path / "irfs.fits", name)
         np.testing.assert_allclose(back.values, irf.values, rtol=1e-13)
+
+
+def test_every_class_has_its_formula(irfs) -> None:
+    options = {"energy_edges": [0.1, 1.0, 10.0], "offset_max": 2.0}
+    for name, kind, extra in (
+        ("edisp", EnergyDispersion2D, {"resolution": 0.1}),
+        ("psf", PSFKing, {"psf_width": 0.1}),
+        ("psf", EnergyDependentMultiGaussPSF, {"psf_width": 0.1}),
+        ("bkg", Background3D, {"background": 2.0}),
+    ):
+        made = kind.from_parametrization(**options, **extra)
+        psf = "gauss" if kind is EnergyDependentMultiGaussPSF else "king"
+        expected = formula_irfs(psf=psf, **options, **extra)[name]
+        assert type(made) is kind
+        np.testing.assert_array_equal(made.values, expected.values)
+    flat = Background2D.from_parametrization(**options)
+    at = flat.evaluate(energy=0.5, offset=1.0).value
+    np.testing.assert_allclose(at, 0.1 * 0.5**-2.7 * np.exp(-1 / 8), rtol=0.02)
+    area = EffectiveAreaTable2D.from_parametrization("CTAO", [0.1, 1.0])
+    again = EffectiveAreaTable2D.from_parametrization("CTA", [0.1, 1.0])
+    np.testing.assert_array_equal(area.values, again.values)
 
 
 def test_psf_is_checked() -> None:

@@ -310,6 +310,8 @@ def test_reference_of_cta(data_path) -> None:
     )
     psf = EnergyDependentMultiGaussPSF.read(path)
     radius = psf.containment_radius(fraction=0.68, energy_true=energy, offset=0.0)
+    stated = psf.stated_normalisation()
+    assert 6e-6 < stated[stated > 0].min() < stated.max() < 8e-5
     # the peer's radii are on a grid with a step of 5e-4 deg
     np.testing.assert_allclose(radius.value, [0.07825, 0.05075, 0.03525], atol=5e-4)
     psf.check_normalisation()
