@@ -9,8 +9,10 @@ from gammajax.models.models import Models
 from gammajax.models.registry import (
     SPATIAL_MODELS,
     SPECTRAL_MODELS,
+    TEMPORAL_MODELS,
     spatial_model_class,
     spectral_model_class,
+    temporal_model_class,
 )
 from gammajax.models.sky import SkyModel
 from gammajax.models.spatial.base import SpatialModel
@@ -60,6 +62,21 @@ from gammajax.models.spectral.norm import (
 from gammajax.models.spectral.piecewise import PiecewiseNormSpectralModel
 from gammajax.models.spectral.power_law import PowerLaw2SpectralModel, PowerLawSpectralModel
 from gammajax.models.spectral.template import TemplateNDSpectralModel, TemplateSpectralModel
+from gammajax.models.temporal.base import TemporalModel
+from gammajax.models.temporal.simple import (
+    ConstantTemporalModel,
+    ExpDecayTemporalModel,
+    GaussianTemporalModel,
+    GeneralizedGaussianTemporalModel,
+    LinearTemporalModel,
+    PowerLawTemporalModel,
+    SineTemporalModel,
+)
+from gammajax.models.temporal.template import (
+    LightCurveTemplateTemporalModel,
+    TemplatePhaseCurveTemporalModel,
+)
+from gammajax.models.temporal.times import MJD, gti_bounds
 
 __all__ = [
     "BrokenPowerLawSpectralModel",
@@ -67,18 +84,25 @@ __all__ = [
     "ConstantFluxSpatialModel",
     "ConstantSpatialModel",
     "ConstantSpectralModel",
+    "ConstantTemporalModel",
     "DiskSpatialModel",
     "EBLAbsorptionNormSpectralModel",
     "ExpCutoffPowerLaw3FGLSpectralModel",
     "ExpCutoffPowerLawNormSpectralModel",
     "ExpCutoffPowerLawSpectralModel",
+    "ExpDecayTemporalModel",
     "FoVBackgroundModel",
     "GaussianSpatialModel",
     "GaussianSpectralModel",
+    "GaussianTemporalModel",
     "GeneralizedGaussianSpatialModel",
+    "GeneralizedGaussianTemporalModel",
+    "LightCurveTemplateTemporalModel",
+    "LinearTemporalModel",
     "LogParabola2SpectralModel",
     "LogParabolaNormSpectralModel",
     "LogParabolaSpectralModel",
+    "MJD",
     "MeyerCrabSpectralModel",
     "Models",
     "PiecewiseNormSpatialModel",
@@ -87,12 +111,14 @@ __all__ = [
     "PowerLaw2SpectralModel",
     "PowerLawNormSpectralModel",
     "PowerLawSpectralModel",
+    "PowerLawTemporalModel",
     "RadialSpatialModel",
     "SPATIAL_MODELS",
     "SPECTRAL_MODELS",
     "ScaleSpectralModel",
     "Shell2SpatialModel",
     "ShellSpatialModel",
+    "SineTemporalModel",
     "SkyModel",
     "SmoothBrokenPowerLawSpectralModel",
     "SpatialModel",
@@ -100,14 +126,19 @@ __all__ = [
     "SuperExpCutoffPowerLaw3FGLSpectralModel",
     "SuperExpCutoffPowerLaw4FGLDR3SpectralModel",
     "SuperExpCutoffPowerLaw4FGLSpectralModel",
+    "TEMPORAL_MODELS",
     "TemplateNDSpatialModel",
     "TemplateNDSpectralModel",
     "TemplateNPredModel",
+    "TemplatePhaseCurveTemporalModel",
     "TemplateSpatialModel",
     "TemplateSpectralModel",
     "create_crab_spectral_model",
     "create_fermi_diffuse_model",
     "create_fermi_isotropic_diffuse_model",
+    "TemporalModel",
+    "gti_bounds",
     "spatial_model_class",
     "spectral_model_class",
+    "temporal_model_class",
 ]

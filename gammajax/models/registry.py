@@ -48,6 +48,20 @@ from gammajax.models.spectral.norm import (
 from gammajax.models.spectral.piecewise import PiecewiseNormSpectralModel
 from gammajax.models.spectral.power_law import PowerLaw2SpectralModel, PowerLawSpectralModel
 from gammajax.models.spectral.template import TemplateNDSpectralModel, TemplateSpectralModel
+from gammajax.models.temporal.base import TemporalModel
+from gammajax.models.temporal.simple import (
+    ConstantTemporalModel,
+    ExpDecayTemporalModel,
+    GaussianTemporalModel,
+    GeneralizedGaussianTemporalModel,
+    LinearTemporalModel,
+    PowerLawTemporalModel,
+    SineTemporalModel,
+)
+from gammajax.models.temporal.template import (
+    LightCurveTemplateTemporalModel,
+    TemplatePhaseCurveTemporalModel,
+)
 
 SPECTRAL_MODELS: tuple[type[SpectralModel], ...] = (
     ConstantSpectralModel,
@@ -92,6 +106,19 @@ SPATIAL_MODELS: tuple[type[SpatialModel], ...] = (
 )
 """All spatial models."""
 
+TEMPORAL_MODELS: tuple[type[TemporalModel], ...] = (
+    ConstantTemporalModel,
+    LinearTemporalModel,
+    LightCurveTemplateTemporalModel,
+    ExpDecayTemporalModel,
+    GaussianTemporalModel,
+    GeneralizedGaussianTemporalModel,
+    PowerLawTemporalModel,
+    SineTemporalModel,
+    TemplatePhaseCurveTemporalModel,
+)
+"""All temporal models."""
+
 
 def spectral_model_class(tag: str) -> type[SpectralModel]:
     """The spectral model that a tag stands for: ``"PowerLawSpectralModel"`` or ``"pl"``.
@@ -120,6 +147,18 @@ def spatial_model_class(tag: str) -> type[SpatialModel]:
     'GaussianSpatialModel'
     """
     return _class(tag, SPATIAL_MODELS, "spatial")
+
+
+def temporal_model_class(tag: str) -> type[TemporalModel]:
+    """The temporal model that a tag stands for; see `spectral_model_class`.
+
+    Examples
+    --------
+    >>> from gammajax.models.registry import temporal_model_class
+    >>> temporal_model_class("sinus").__name__
+    'SineTemporalModel'
+    """
+    return _class(tag, TEMPORAL_MODELS, "temporal")
 
 
 def _class(tag: str, models: tuple[Any, ...], kind: str) -> Any:

@@ -9,6 +9,7 @@ import equinox as eqx
 from gammajax.models.base import Model
 from gammajax.models.spatial.base import SpatialModel
 from gammajax.models.spectral.base import SpectralModel
+from gammajax.models.temporal.base import TemporalModel
 
 
 class SkyModel(Model):
@@ -38,7 +39,9 @@ class SkyModel(Model):
 
     spectral_model: SpectralModel = eqx.field(metadata={"prefix": "spectral"})
     spatial_model: SpatialModel | None = eqx.field(metadata={"prefix": "spatial"}, default=None)
-    temporal_model: Any = eqx.field(metadata={"prefix": "temporal"}, default=None)
+    temporal_model: TemporalModel | None = eqx.field(
+        metadata={"prefix": "temporal"}, default=None
+    )
     name: str = eqx.field(static=True, default="source")
     datasets_names: tuple[str, ...] | None = eqx.field(
         static=True, default=None, converter=lambda x: dataset_names(x)
@@ -57,6 +60,11 @@ class SkyModel(Model):
             raise ValueError(
                 f"SkyModel {self.name!r}: spatial_model is a "
                 f"{type(self.spatial_model).__name__}, expected a SpatialModel"
+            )
+        if not (self.temporal_model is None or isinstance(self.temporal_model, TemporalModel)):
+            raise ValueError(
+                f"SkyModel {self.name!r}: temporal_model is a "
+                f"{type(self.temporal_model).__name__}, expected a TemporalModel"
             )
         density = self.spatial_model is not None and self.spatial_model.KIND == "template"
         if self.spectral_model.is_norm and not density:

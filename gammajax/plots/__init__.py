@@ -14,6 +14,7 @@ from gammajax.plots.scans import plot_contours, plot_correlation, plot_profile
 from gammajax.plots.sed import plot_sed
 from gammajax.plots.spatial import plot_spatial
 from gammajax.plots.spectral import plot_spectrum, plot_spectrum_error
+from gammajax.plots.temporal import plot_temporal
 
 __all__ = [
     "peek_events",
@@ -35,5 +36,6 @@ __all__ = [
     "plot_spectrum",
     "plot_spectrum_dataset",
     "plot_spectrum_error",
+    "plot_temporal",
     "plot_trace",
 ]

@@ -241,6 +241,39 @@ FRAMED = Form(
     ("frame",), _framed, lambda model: {"frame": model.frame} if model.has_frame else {}
 )
 
+SCALED = Form(
+    ("scale",),
+    lambda cls, data, parts, folder, where: cls(scale=data.get("scale", "utc")),
+    lambda model: {"scale": model.scale},
+)
+
+
+def _read_light_curve(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    if data.get("format", "table") != "table":
+        raise ValueError(
+            f"{where}: format is {shown(data['format'])}, and light curves are read from "
+            "tables: those that depend on energy are not supported"
+        )
+    path = expand(data.get("filename"), folder, f"{where}: filename")
+    return cls.read(path, scale=data.get("scale", "utc"))
+
+
+def _write_light_curve(model: Any) -> dict[str, Any]:
+    name = absolute(model.filename, type(model).__name__)
+    return {"scale": model.scale, "filename": name, "format": "table"}
+
+
+def _read_phase_curve(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    normalize = boolean(data.get("normalize", True), f"{where}: normalize")
+    path = expand(data.get("filename"), folder, f"{where}: filename")
+    return cls.read(path, normalize=normalize, scale=data.get("scale", "utc"))
+
+
+def _write_phase_curve(model: Any) -> dict[str, Any]:
+    name = absolute(model.filename, type(model).__name__)
+    return {"scale": model.scale, "filename": name, "normalize": model.normalize}
+
+
 FORMS = {
     "CompoundSpectralModel": Form(
         ("operator",),
@@ -260,6 +293,12 @@ FORMS = {
     ),
     "PiecewiseNormSpatialModel": Form(
         ("lon", "lat", "interp", "frame"), _read_piecewise_sky, _write_piecewise_sky
+    ),
+    "LightCurveTemplateTemporalModel": Form(
+        ("filename", "format", "unit", "scale"), _read_light_curve, _write_light_curve
+    ),
+    "TemplatePhaseCurveTemporalModel": Form(
+        ("filename", "normalize", "scale"), _read_phase_curve, _write_phase_curve
     ),
     "TemplateSpectralModel": Form(
         ("energy", "values", "interp"), _read_template, _write_template

@@ -14,8 +14,12 @@ import numpy as np
 
 from gammajax.models.base import Model
 from gammajax.models.io.entries import Entry, read_entries, row_to_dict
-from gammajax.models.io.forms import FORMS, FRAMED, PLAIN, Form
-from gammajax.models.registry import spatial_model_class, spectral_model_class
+from gammajax.models.io.forms import FORMS, FRAMED, PLAIN, SCALED, Form
+from gammajax.models.registry import (
+    spatial_model_class,
+    spectral_model_class,
+    temporal_model_class,
+)
 from gammajax.parameters import ParameterTable, slots, with_values
 from gammajax.storage import check_keys, shown
 
@@ -24,6 +28,7 @@ Part = tuple[Any, dict[str, Entry]]
 KINDS: dict[str, tuple[Callable[[str], type[Model]], Form]] = {
     "spectral": (spectral_model_class, PLAIN),
     "spatial": (spatial_model_class, FRAMED),
+    "temporal": (temporal_model_class, SCALED),
 }
 """For each kind of part, how its type is found, and the form of those without one."""
 

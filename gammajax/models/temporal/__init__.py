@@ -1,0 +1,1 @@
+"""Temporal models: how the flux of a source changes with time."""
