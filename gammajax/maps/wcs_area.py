@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 
 from gammajax.maps.frames import to_vector
+from gammajax.maps.native import PROJECTIONS, vector_of_plane
 
 CYLINDERS = {"CAR": 90.0, "CEA": np.degrees(1.0), "MER": np.inf}
 """Projections in which longitude goes on for ever, and the plane's y (deg) at their poles."""
 
 SLACK = 1e-9
 """Points beyond the edge by so much (deg) are on it: they were rounded."""
+
+EQUAL_AREA = ("ZEA", "CEA", "SFL", "AIT", "MOL")
+"""Projections in whose plane all areas are solid angles."""
+
+BORDER = 64
+"""A pixel that the edge of the sky cuts is divided in so many by so many parts."""
 
 FINE = 1.0
 """Pixels up to this size, in deg, are taken in one piece by one of two estimates."""
@@ -65,6 +72,10 @@ def pixel_grid(geom: Any, *, corners: bool = False, parts: int = 1) -> tuple[Any
 
 @lru_cache(maxsize=8)
 def _image_solid_angle(geom: Any) -> np.ndarray:
+    if geom.projection in EQUAL_AREA and not geom.wcs.wcs.get_pv():
+        area = _plane_area(geom)
+        area.setflags(write=False)
+        return area
     parts = int(np.ceil(np.max(geom.pixel_scales) / FINE))
     coarse, fine = (_polygon_area(geom, parts * more) for more in (1, 2))
     # the borders of pixels are no great circles: the error falls with the square of the parts
@@ -76,14 +87,46 @@ def _image_solid_angle(geom: Any) -> np.ndarray:
 def solid_angle(geom: Any) -> np.ndarray:
     r"""Solid angle of each pixel in sr; 0 where the projection shows no sky.
 
-    The corners of each pixel, of its quarters and (above 1 deg) of further parts span
-    spherical triangles, whose area is
+    In projections of equal area it is the area in the plane, and pixels that the edge of the
+    sky cuts have their share (counted, to 1e-3 of such a pixel). In others, the corners of
+    each pixel, of its quarters and (above 1 deg) of further parts span spherical triangles,
+    whose area is
 
     .. math:: \tan(A / 2) = \frac{|a \cdot (b \times c)|}{1 + ab + bc + ca}
 
-    The sums of whole and divided pixels are extrapolated to infinitely many parts.
+    The sums of whole and divided pixels are extrapolated to infinitely many parts, and a part
+    with a corner beyond the edge of the sky is left out.
     """
     return _image_solid_angle(geom.to_image())
+
+
+def _plane_area(geom: Any) -> np.ndarray:
+    nx, ny = geom.npix
+    x, y = np.arange(4 * nx + 1) / 4 - 0.5, np.arange(4 * ny + 1) / 4 - 0.5
+    shown = _shown(geom, x[None, :], y[:, None])
+    number = np.zeros((ny, nx))
+    for row in range(5):
+        for column in range(5):
+            number += shown[row : row + 4 * ny : 4, column : column + 4 * nx : 4]
+    share = (number == 25).astype(float)
+    cut_y, cut_x = np.nonzero((number > 0) & (number < 25))
+    step = (np.arange(BORDER) + 0.5) / BORDER - 0.5
+    inside = _shown(
+        geom,
+        cut_x[:, None, None] + step,
+        cut_y[:, None, None] + step[:, None],
+    )
+    share[cut_y, cut_x] = inside.mean(axis=(1, 2))
+    return share * abs(np.linalg.det(np.radians(geom.wcs.pixel_scale_matrix)))
+
+
+def _shown(geom: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Whether points of the plane lie in the sky."""
+    scale, center = np.radians(geom.wcs.pixel_scale_matrix), np.array(geom.wcs.wcs.crpix) - 1
+    x, y = np.broadcast_arrays(x - center[0], y - center[1])
+    across, up = (row[0] * x + row[1] * y for row in scale)
+    middle = scale[0] @ (np.array(geom.center_pix) - center)
+    return vector_of_plane(np, PROJECTIONS[geom.projection], across, up, middle)[1]
 
 
 def _polygon_area(geom: Any, parts: int) -> np.ndarray:
