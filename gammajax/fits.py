@@ -251,9 +251,12 @@ class FitsFile:
         where = f"{self.path}[{table.name}]: column {name}"
         found = self.raw(table, name)
         try:
-            values = np.asarray(found, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(f"{where} does not hold numbers") from None
+            values = np.asarray(found)
+        except ValueError:
+            raise ValueError(f"{where} has rows of different lengths") from None
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"{where} does not hold numbers")
+        values = values.astype(np.float64)
         if values.ndim > ndim:
             raise ValueError(f"{where} has shape {values.shape}, expected one number a row")
         if unit is None:

@@ -107,3 +107,15 @@ def test_headers_are_read_as_astropy_reads_them(tmp_path) -> None:
     with fits.open(tmp_path / "x.fits") as hdus:
         for key, value in header.items():
             assert hdus["T"].header[key] == value
+
+
+@pytest.mark.parametrize(
+    ("form", "values"), [("3A", np.array(["a", "b"])), ("C", np.array([1j, 2]))]
+)
+def test_columns_that_hold_no_numbers(tmp_path, form, values) -> None:
+    write_tables(
+        {tmp_path / "x.fits": [table("T", {"X": (form, None, values)})]}, overwrite=False
+    )
+    file = FitsFile(tmp_path / "x.fits")
+    with pytest.raises(ValueError, match=r"x\.fits\[T\]: column X does not hold numbers"):
+        file.column(file.table("T"), "X")

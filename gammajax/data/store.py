@@ -67,20 +67,22 @@ class DataStore:
         file = FitsFile(hdu_index)
         table = _table(file, "FILE_NAME")
         columns = {name: _column(file, table, name) for name in HDU_COLUMNS}
+        columns["OBS_ID"] = _numbers(file, table)
         places: dict[int, dict[str, Place]] = {}
         for row in zip(*columns.values(), strict=True):
             number, part, kind, folder, name, hdu = row
             path = file.path.parent / str(folder).strip() / str(name).strip()
             place = Place(path, str(hdu).strip(), str(kind).strip())
-            places.setdefault(int(number), {})[str(part).strip().lower()] = place
+            places.setdefault(number, {})[str(part).strip().lower()] = place
         file = FitsFile(obs_index) if obs_index is not None else file
         table = _table(file, "OBS_ID", without="FILE_NAME")
         names = table.columns.names
         columns = {name: _column(file, table, name) for name in names}
+        columns["OBS_ID"] = _numbers(file, table)
         rows = [
             dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)
         ]
-        runs = {int(row["OBS_ID"]): row for row in rows}
+        runs = {row["OBS_ID"]: row for row in rows}
         told = file.get(table, "MJDREFI") is not None
         reference = TimeReference.from_header(file, table) if told else None
         return cls(runs, places, str(file.path.parent), reference)
@@ -266,3 +268,14 @@ def _table(file: FitsFile, needed: str, without: str = "") -> Any:
 
 def _column(file: FitsFile, table: Any, name: str) -> list[Any]:
     return np.asarray(file.raw(table, name)).tolist()
+
+
+def _numbers(file: FitsFile, table: Any) -> list[int]:
+    """The numbers of runs."""
+    values = np.asarray(file.raw(table, "OBS_ID"))
+    if values.dtype.kind not in "iu" or values.ndim != 1:
+        raise ValueError(
+            f"{file.path}[{table.name}]: column OBS_ID holds {values.dtype} of shape "
+            f"{values.shape}, expected one whole number a row"
+        )
+    return values.tolist()

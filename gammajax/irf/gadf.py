@@ -143,7 +143,7 @@ def _column(file: FitsFile, table: Any, name: str, unit: str) -> np.ndarray:
     if values.shape[0] != 1:
         raise ValueError(f"{where} has {values.shape[0]} rows, expected one")
     given = table.columns[name].unit or STANDARD.get(name, unit)
-    return np.asarray(values[0]) * conversion_factor(_readable(given), unit, where=where)
+    return np.asarray(values[0]) * conversion_factor(_readable(str(given)), unit, where=where)
 
 
 def _readable(unit: str) -> str:
