@@ -18,6 +18,7 @@ from gammajax.models.sky import SkyModel
 from gammajax.models.spatial.base import SpatialModel
 from gammajax.models.spatial.constant import ConstantFluxSpatialModel, ConstantSpatialModel
 from gammajax.models.spatial.disk import DiskSpatialModel
+from gammajax.models.spatial.energy import EnergyDependentSpatialModel
 from gammajax.models.spatial.gaussian import (
     GaussianSpatialModel,
     GeneralizedGaussianSpatialModel,
@@ -87,6 +88,7 @@ __all__ = [
     "ConstantTemporalModel",
     "DiskSpatialModel",
     "EBLAbsorptionNormSpectralModel",
+    "EnergyDependentSpatialModel",
     "ExpCutoffPowerLaw3FGLSpectralModel",
     "ExpCutoffPowerLawNormSpectralModel",
     "ExpCutoffPowerLawSpectralModel",

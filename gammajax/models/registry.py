@@ -8,6 +8,7 @@ from typing import Any
 from gammajax.models.spatial.base import SpatialModel
 from gammajax.models.spatial.constant import ConstantFluxSpatialModel, ConstantSpatialModel
 from gammajax.models.spatial.disk import DiskSpatialModel
+from gammajax.models.spatial.energy import EnergyDependentSpatialModel
 from gammajax.models.spatial.gaussian import (
     GaussianSpatialModel,
     GeneralizedGaussianSpatialModel,
@@ -103,6 +104,7 @@ SPATIAL_MODELS: tuple[type[SpatialModel], ...] = (
     TemplateSpatialModel,
     TemplateNDSpatialModel,
     PiecewiseNormSpatialModel,
+    EnergyDependentSpatialModel,
 )
 """All spatial models."""
 

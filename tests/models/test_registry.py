@@ -14,7 +14,11 @@ from gammajax.models import (
 )
 
 KINDS = {
-    "spatial": (SPATIAL_MODELS, spatial_model_class, {"ConstantFluxSpatialModel"}),
+    "spatial": (
+        SPATIAL_MODELS,
+        spatial_model_class,
+        {"ConstantFluxSpatialModel", "EnergyDependentSpatialModel"},
+    ),
     "temporal": (TEMPORAL_MODELS, temporal_model_class, set()),
 }
 """For each kind its models, how they are found, and those that the list does not have."""

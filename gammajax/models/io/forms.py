@@ -235,6 +235,13 @@ def _write_piecewise_sky(model: Any) -> dict[str, Any]:
     return data if model.interp == "lin" else {**data, "interp": model.interp}
 
 
+def _read_energy_dependent(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
+    names = data.get("names")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{where}: names is {shown(names)}, expected a list of parameters")
+    return cls(parts["model"], names)
+
+
 PLAIN = Form()
 
 FRAMED = Form(
@@ -293,6 +300,12 @@ FORMS = {
     ),
     "PiecewiseNormSpatialModel": Form(
         ("lon", "lat", "interp", "frame"), _read_piecewise_sky, _write_piecewise_sky
+    ),
+    "EnergyDependentSpatialModel": Form(
+        ("names",),
+        _read_energy_dependent,
+        lambda model: {"names": list(model.names)},
+        parts=("model",),
     ),
     "LightCurveTemplateTemporalModel": Form(
         ("filename", "format", "unit", "scale"), _read_light_curve, _write_light_curve

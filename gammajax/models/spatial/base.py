@@ -71,6 +71,13 @@ class SpatialModel(Model):
         lon, lat = (getattr(self, name) for name in ("lon_0", "lat_0"))
         return lon * DEG, lat * DEG
 
+    def stretch(self) -> tuple[Any, Any]:
+        """The axis ratio, and the position angle of the major axis in radians.
+
+        The angle is east of north in the frame of the model.
+        """
+        return 1.0, 0.0
+
     def evaluate_on(self, vectors: Any, energy: Any = None) -> Any:
         """The density in sr-1 at unit vectors, shape (..., 3), in the frame of the model."""
         raise TypeError(f"{type(self).__name__} is abstract: choose one of its subclasses")

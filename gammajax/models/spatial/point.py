@@ -39,10 +39,6 @@ class PointSpatialModel(SpatialModel):
         """The transform: 1 at all ``k``."""
         return jnp.ones_like(jnp.asarray(k, dtype=float))
 
-    def stretch(self) -> tuple[Any, Any]:
-        """Round."""
-        return 1.0, 0.0
-
     def outer_radius(self) -> Any:
         return 0.0
 

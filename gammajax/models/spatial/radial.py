@@ -76,13 +76,6 @@ class RadialSpatialModel(SpatialModel):
         """
         return self.shape(theta, 1.0) / (2 * np.pi * self.mass(1.0))
 
-    def stretch(self) -> tuple[Any, Any]:
-        """The axis ratio, and the position angle of the major axis in radians.
-
-        The angle is east of north in the frame of the model.
-        """
-        return 1.0, 0.0
-
     def evaluate_on(self, vectors: Any, energy: Any = None) -> Any:
         theta = separation(vectors, self.centre())
         if not self.eccentric_names:

@@ -8,6 +8,7 @@ from gammajax.models import (
     ConstantFluxSpatialModel,
     ConstantSpatialModel,
     DiskSpatialModel,
+    EnergyDependentSpatialModel,
     GaussianSpatialModel,
     GeneralizedGaussianSpatialModel,
     PiecewiseNormSpatialModel,
@@ -54,6 +55,9 @@ SAMPLES = {
     "shell2": Shell2SpatialModel(**AT, r_0=0.5, eta=0.9),
     "const": ConstantSpatialModel(2.5),
     "const-flux": ConstantFluxSpatialModel(),
+    "energy-dependent": EnergyDependentSpatialModel(
+        GaussianSpatialModel(**AT, sigma=0.2, **ELLIPSE), ["sigma", "lon_0"], [-0.4, 0.1]
+    ),
     "template": TemplateSpatialModel(image()),
     "template-nd": TemplateNDSpatialModel(ages(), [1.3]),
     "piecewise-norm": PiecewiseNormSpatialModel(
@@ -68,7 +72,9 @@ def model(request):
     return SAMPLES[request.param]
 
 
-@pytest.fixture(params=[name for name, m in SAMPLES.items() if m.KIND == "radial"])
+@pytest.fixture(
+    params=[name for name, m in SAMPLES.items() if m.KIND == "radial" and not m.has_energy]
+)
 def radial(request):
     """Every sample that is a radial shape."""
     return SAMPLES[request.param]
