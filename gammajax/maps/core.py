@@ -241,7 +241,7 @@ class Map(eqx.Module):
     def fill_by_coord(self, coords: Any, weights: Any = None) -> Self:
         """A map with the number (or weights) of points in each bin added."""
         index = self.geom.coord_to_idx(coords)
-        return self.with_data(self.data + resampling.histogram(self.geom, index, weights))
+        return self.with_data(resampling.filled(self.data, index, weights))
 
     def get_by_coord(self, coords: Any) -> Any:
         """The value of the bin of each point; NaN outside the map."""

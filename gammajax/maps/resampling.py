@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gammajax.maps import rebin, wcs_shape
-from gammajax.maps.arrays import from_scale, namespace, to_scale
+from gammajax.maps.arrays import from_scale, is_jax, namespace, to_scale
 from gammajax.maps.geom import MapCoord
 
 REDUCTIONS = {
@@ -102,24 +102,31 @@ def stack(found: Any, other: Any, weights: Any) -> Any:
     return found.with_data(data)
 
 
-def histogram(geom: Any, index: tuple[np.ndarray, ...], weights: Any = None) -> np.ndarray:
-    """Number (or summed weights) of points in each bin; points outside are left out.
+def filled(data: Any, index: tuple[np.ndarray, ...], weights: Any = None) -> Any:
+    """Values with the number (or summed weights) of points in each bin added.
 
     Parameters
     ----------
-    geom : `~gammajax.maps.geom.Geom`
+    data : array
+        It is not changed.
     index : tuple of array of int
-        x, y, then the axes; -1 outside.
+        x, y, then the axes; -1 outside. Points outside are left out.
     weights : array, optional
     """
     parts = np.broadcast_arrays(*index)
-    inside = np.all([part >= 0 for part in parts], axis=0)
+    inside = parts[0] >= 0
+    for part in parts[1:]:
+        inside = inside & (part >= 0)
     kept = tuple(part[inside] for part in reversed(parts))
-    flat = np.ravel_multi_index(kept, geom.data_shape)
+    flat = np.ravel_multi_index(kept, data.shape)
     if weights is not None:
         weights = np.broadcast_to(np.asarray(weights, float), inside.shape)[inside]
-    size = int(np.prod(geom.data_shape))
-    return np.bincount(flat, weights, minlength=size).reshape(geom.data_shape)
+    if not is_jax(data) and data.dtype == np.float64 and flat.size < data.size // 8:
+        # few points in a large map: only their bins are touched
+        values = data.copy()
+        np.add.at(values.reshape(-1), flat, 1.0 if weights is None else weights)
+        return values
+    return data + np.bincount(flat, weights, minlength=data.size).reshape(data.shape)
 
 
 def sample(found: Any, n_events: int, rng: np.random.Generator) -> MapCoord:

@@ -123,6 +123,25 @@ def test_counting_and_sampling(cube: WcsNDMap, rng: np.random.Generator) -> None
         (-cube).sample_coord(1, rng)
 
 
+@pytest.mark.parametrize("dtype", [float, int, np.float32])
+def test_few_and_many_points_are_counted_alike(cube: WcsNDMap, rng, dtype) -> None:
+    empty = Map.from_geom(cube.geom, dtype=dtype)
+    points = cube.sample_coord(200, rng)
+    weights = rng.random(200)
+    at_once, weighted = empty.fill_by_coord(points), empty.fill_by_coord(points, weights)
+    one_by_one, summed = empty, empty
+    for i in range(200):
+        point = {name: value[i] for name, value in points.items()}
+        one_by_one = one_by_one.fill_by_coord(point)
+        summed = summed.fill_by_coord(point, weights[i])
+    np.testing.assert_array_equal(at_once.data, one_by_one.data)
+    np.testing.assert_allclose(summed.data, weighted.data)
+    assert empty.data.sum() == 0
+    assert at_once.data.sum() == 200
+    traced = jax.jit(lambda m: m.fill_by_coord(points))(empty)
+    np.testing.assert_array_equal(traced.data, at_once.data)
+
+
 def test_cutouts_stack_to_the_whole(cube: WcsNDMap) -> None:
     part = cube.cutout((83.5, 22.1), (1.0, 1.5))
     assert part.data.shape == (3, 3, 2)
