@@ -1,8 +1,12 @@
 """Sources with a place on the sky, and their files."""
 
+import json
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
+from astropy import units as u
 
 from gammajax.models import (
     SPATIAL_MODELS,
@@ -14,6 +18,7 @@ from gammajax.models import (
 )
 from gammajax.parameters import get_values, with_values
 
+PEER = Path(__file__).parents[1] / "peer" / "data"
 PLAIN = [cls for cls in SPATIAL_MODELS if cls.KIND in ("point", "radial", "uniform")]
 
 
@@ -66,3 +71,18 @@ def test_files_of_the_peer_are_read(data_path):
     assert models.names == ("Crab Nebula", "Fermi-LAT-bkg")
     assert models.parameters["Crab Nebula.spatial.lon_0"].value == 83.63310241699219
     assert models.parameters["Fermi-LAT-bkg.spectral.norm"].min == 0
+
+
+def test_files_that_the_peer_writes_are_read_with_all_their_parameters():
+    models = Models.read(PEER / "models_sky.yaml")
+    rows = json.loads((PEER / "models_sky.json").read_text(encoding="utf-8"))
+    assert [row[0] for row in rows] == list(models.parameters.names)
+    for name, value, unit, frozen in rows:
+        row = models.parameters[name]
+        scale = u.Unit(row.unit).to(unit) if unit else 1.0
+        assert row.value * scale == pytest.approx(value, rel=1e-12), name
+        assert row.frozen == frozen, name
+    assert models["GaussianSpatialModel"].spatial_model.frame == "galactic"
+    assert models["SineTemporalModel"].temporal_model.scale == "tt"
+    assert models["run-1-bkg"].spatial_model.lon == (83, 84, 84, 83)
+    assert Models.from_yaml(models.to_yaml()).parameters == models.parameters
