@@ -35,14 +35,17 @@ def write(folder: Path) -> None:
 
     data = Path(os.environ["GAMMAPY_DATA"])
     spectrum = PowerLawSpectralModel()
-    components = []
-    for cls in SPATIAL_MODELS:
-        # gammapy writes models of a constant flux, and does not read them
-        if cls.KIND in ("point", "radial", "uniform") and "Flux" not in cls.__name__:
-            components.append(SkyModel(spectrum, cls(), name=cls.__name__))
-    for cls in TEMPORAL_MODELS:
-        if "Template" not in cls.__name__:
-            components.append(SkyModel(spectrum, None, cls(scale="tt"), name=cls.__name__))
+    # gammapy writes models of a constant flux, and does not read them
+    components = [
+        SkyModel(spectrum, cls(), name=cls.__name__)
+        for cls in SPATIAL_MODELS
+        if cls.KIND in ("point", "radial", "uniform") and "Flux" not in cls.__name__
+    ]
+    components += [
+        SkyModel(spectrum, None, cls(scale="tt"), name=cls.__name__)
+        for cls in TEMPORAL_MODELS
+        if "Template" not in cls.__name__
+    ]
     energy = MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=2)
     counts = Map.create(npix=3, binsz=0.1, axes=[energy]) + 1.0
     counts.write(folder / "counts.fits", overwrite=True)
