@@ -7,8 +7,12 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 from gammajax.plots.style import sky_labels, styled
+
+ELLIPSE = np.degrees([2 * np.sqrt(2), np.sqrt(2)])
+"""Half axes of the sky in the plane of elliptical projections, in deg."""
 
 STRETCHES = ("linear", "sqrt", "log")
 
@@ -63,15 +67,48 @@ def plot_map(
             "plot_grid, or reduce its axes with sum_over_axes"
         )
     image = values.reshape(values.shape[-2:])
-    if ax is None:
-        ax = plt.figure().add_subplot(projection=found.geom.wcs)
+    made = ax is None
+    ax = sky_axes(found.geom) if made else ax
     norm = _norm(image, stretch, vmin, vmax)
     drawn = ax.imshow(image, origin="lower", cmap=cmap, norm=norm, interpolation="nearest")
     ax.grid(False)
-    sky_labels(ax, found.geom.frame)
+    whole = is_whole_sky(found.geom)
+    if made and whole:
+        show_whole_sky(ax, found.geom)
+    else:
+        sky_labels(ax, found.geom.frame)
     if add_cbar:
-        ax.figure.colorbar(drawn, ax=ax, label=found.unit or None)
+        size = {"shrink": 0.6, "location": "bottom"} if whole else {}
+        ax.figure.colorbar(drawn, ax=ax, label=found.unit or None, **size)
     return ax
+
+
+def is_whole_sky(geom: Any) -> bool:
+    """Whether a map shows all of an elliptical projection."""
+    return geom.projection in ("AIT", "MOL") and geom.width[0] >= 2 * ELLIPSE[0]
+
+
+def sky_axes(geom: Any) -> Any:
+    """Axes for a map in a new figure; for the whole sky, an ellipse."""
+    if not is_whole_sky(geom):
+        return plt.figure().add_subplot(projection=geom.wcs)
+    from astropy.visualization.wcsaxes.frame import EllipticalFrame
+
+    figure = plt.figure(figsize=(8.0, 4.4))
+    return figure.add_subplot(projection=geom.wcs, frame_class=EllipticalFrame)
+
+
+def show_whole_sky(ax: Any, geom: Any) -> None:
+    """Put the frame around the sky, and a net of coordinates on it."""
+    middle, step = geom.wcs.wcs.crpix - 1, geom.pixel_scales
+    for place, name in enumerate(("x", "y")):
+        half = ELLIPSE[place] / step[place]
+        ax.set(**{f"{name}lim": (middle[place] - half, middle[place] + half)})
+    ax.coords.grid(color="white", alpha=0.35, linewidth=0.6)
+    ax.coords[0].set_ticklabel(
+        color="white", size=7, path_effects=[withStroke(linewidth=1.5, foreground="black")]
+    )
+    ax.coords[1].set_ticklabel(size=8)
 
 
 @styled

@@ -49,6 +49,31 @@ def test_grid(cube: WcsNDMap) -> None:
     np.testing.assert_array_equal(panels[3].images[0].get_array(), data[1, 1])
 
 
+@pytest.mark.parametrize("proj", ["AIT", "MOL"])
+def test_the_whole_sky_is_an_ellipse(proj: str) -> None:
+    found = Map.create(proj=proj, binsz=5, frame="galactic")
+    ax = found.plot(add_cbar=True)
+    ax.figure.canvas.draw()
+    pixels = [found.geom.coord_to_pix((lon, 0)) for lon in (179.999, 180.001)]
+    np.testing.assert_allclose(ax.get_xlim(), [pixels[0][0], pixels[1][0]], atol=1e-3)
+    pole = found.geom.coord_to_pix((0, 90))
+    np.testing.assert_allclose(ax.get_ylim()[1], pole[1], atol=1e-6)
+    given = found.cutout((0, 0), 60).plot()
+    assert given.get_xlabel() == "Galactic longitude"
+
+
+def test_healpix_maps_are_projected() -> None:
+    found = Map.create(map_type="hpx", nside=8, axes=[ENERGY], unit="s")
+    data = np.arange(2.0 * 768).reshape(2, 768)
+    panels = found.with_data(data).plot_grid(proj="CAR")
+    assert len(panels) == 2
+    cut = found.with_data(data).cutout((83, 22), 40).slice_by_idx({"energy": 1})
+    ax = cut.plot()
+    shown = ax.images[0].get_array()
+    assert 768 <= np.nanmin(shown) < np.nanmax(shown) <= 1535
+    assert "-TAN" in ax.wcs.wcs.ctype[0]
+
+
 def test_what_plots_refuse(cube: WcsNDMap, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="has 2 images; use plot_grid"):
         cube.plot()
