@@ -66,6 +66,7 @@ ROOMS = {
     "datasets": "Datasets",
     "maps": "Axes",
     "irf": "Instrument responses",
+    "data": "Events and observations",
     "stats": "Statistics",
     "fold": "Folding",
     "inference": "Inference",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import LogNorm, Normalize
 
 from gammajax.irf.axis import GridAxis
 from gammajax.irf.psf import PSF
@@ -21,6 +22,18 @@ LABELS = {
     "fov_lon": "Longitude in the field",
     "fov_lat": "Latitude in the field",
 }
+
+NAMES = {
+    "EFF_AREA": "Effective area",
+    "EDISP": "Density",
+    "BKG": "Background rate",
+    "RAD_MAX": "Directional cut",
+}
+
+STEEP = ("EFF_AREA", "BKG")
+"""What spans so many orders of magnitude in energy that colours are logarithmic."""
+
+DECADES = 8
 
 
 @styled
@@ -46,7 +59,10 @@ def peek_irf(irf: IRF, ax: Any = None) -> Any:
         ax.plot(first.center, values[:, 0], drawstyle="steps-mid")
         ax.set(xlabel=_axis_label(first), ylabel=label, title=title)
     else:
-        mesh = ax.pcolormesh(_bounds(first), _bounds(second), values.T, rasterized=True)
+        norm = _norm(irf, values) if "energy" in first.name else None
+        mesh = ax.pcolormesh(
+            _bounds(first), _bounds(second), values.T, norm=norm, rasterized=True
+        )
         ax.figure.colorbar(mesh, ax=ax, label=label)
         ax.set(xlabel=_axis_label(first), ylabel=_axis_label(second), title=title)
         ax.grid(visible=False)
@@ -64,7 +80,7 @@ def _plane(irf: IRF) -> tuple[tuple[GridAxis, GridAxis], np.ndarray, str, str]:
             fraction=0.68, energy_true=energy.center[:, None], offset=offset.center
         )
         return (energy, offset), radii.value, "68 % containment [deg]", name
-    label = f"{irf.hduclas2.replace('_', ' ').lower()} {_bracket(irf.unit)}".strip()
+    label = f"{NAMES[irf.hduclas2]} {_bracket(irf.unit)}".strip()
     if len(irf.axes) == 2:
         return (irf.axes[0], irf.axes[1]), irf.values, label, name
     cut = 0 if irf.axes[0].name == "energy" else 2
@@ -81,6 +97,21 @@ def _bounds(axis: GridAxis) -> np.ndarray:
         return axis.edges
     middle = (axis.center[1:] + axis.center[:-1]) / 2
     return np.concatenate([axis.center[:1], middle, axis.center[-1:]])
+
+
+def _norm(irf: IRF, values: np.ndarray) -> Any:
+    """How values become colours: what spans orders of magnitude does it logarithmically.
+
+    In energy dispersions a few bins with hardly any simulated events would outshine the rest.
+    """
+    filled = values[values > 0]
+    if not filled.size:
+        return None
+    if irf.hduclas2 == "EDISP":
+        return Normalize(0, np.quantile(filled, 0.99))
+    if irf.hduclas2 in STEEP:
+        return LogNorm(max(filled.min(), 10.0**-DECADES * filled.max()), filled.max())
+    return None
 
 
 def _bracket(unit: str) -> str:
