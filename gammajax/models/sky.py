@@ -20,7 +20,8 @@ class SkyModel(Model):
     spectral_model : `~gammajax.models.SpectralModel`
         The differential flux.
     spatial_model : `~gammajax.models.SpatialModel`, optional
-        Where the flux comes from. Counts cubes need it; spectra pass over it.
+        Where the flux comes from. Counts cubes need it; spectra pass over it. A template of a
+        brightness holds the flux itself: its spectral model is a factor.
     temporal_model : `~gammajax.models.TemporalModel`, optional
         The factor of the flux at a time; 1 by default.
     name : str
@@ -66,11 +67,17 @@ class SkyModel(Model):
                 f"SkyModel {self.name!r}: temporal_model is a "
                 f"{type(self.temporal_model).__name__}, expected a TemporalModel"
             )
-        density = self.spatial_model is not None and self.spatial_model.KIND == "template"
-        if self.spectral_model.is_norm and not density:
+        brightness = self.spatial_model is not None and self.spatial_model.unit != "sr-1"
+        if self.spectral_model.is_norm and not brightness:
             raise ValueError(
                 f"SkyModel {self.name!r}: {type(self.spectral_model).__name__} is a factor "
                 "without a flux unit; multiply it with a spectrum"
+            )
+        if brightness and not self.spectral_model.is_norm:
+            raise ValueError(
+                f"SkyModel {self.name!r}: {type(self.spectral_model).__name__} is a flux, and "
+                "the template has the unit of a brightness already; take a factor, such as "
+                "PowerLawNormSpectralModel, or normalise the template"
             )
 
     def irf_applies(self, part: str) -> bool:

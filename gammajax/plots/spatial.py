@@ -53,4 +53,4 @@ def plot_spatial(
     geom = geom.to_image()
     coords = geom.get_coord().skycoord
     values = np.asarray(model(coords, energy=energy).value)
-    return plot_map(Map.from_geom(geom, data=values, unit="sr-1"), ax, **options)
+    return plot_map(Map.from_geom(geom, data=values, unit=model.unit), ax, **options)

@@ -195,7 +195,7 @@ def test_templates_come_back(tmp_path):
         [
             SkyModel(PowerLawSpectralModel(), template, name="one"),
             SkyModel(PowerLawSpectralModel(), further.replace(age=1.5), name="two"),
-            SkyModel(PowerLawNormSpectralModel(), piecewise, name="three"),
+            SkyModel(PowerLawSpectralModel(), piecewise, name="three"),
         ]
     )
     back = Models.from_yaml(models.to_yaml())
@@ -217,6 +217,16 @@ def test_the_interstellar_cube_has_the_values_of_the_peer(data_path):
         np.array(at["lon"]), np.array(at["lat"]), np.array(at["energy"])
     )
     np.testing.assert_allclose(found.value, at["value"], rtol=7e-3)  # theirs is in logarithms
+
+
+def test_a_brightness_takes_a_factor_and_a_density_a_flux():
+    bright = TemplateSpatialModel(blob(unit="cm-2 s-1 MeV-1 sr-1"), normalize=False)
+    assert SkyModel(PowerLawNormSpectralModel(), bright).spatial_model.unit == bright.unit
+    assert bright(83.6, 22.0).unit == u.Unit("cm-2 s-1 TeV-1 sr-1")
+    with pytest.raises(ValueError, match="has the unit of a brightness already"):
+        SkyModel(PowerLawSpectralModel(), bright)
+    with pytest.raises(ValueError, match="is a factor without a flux unit"):
+        SkyModel(PowerLawNormSpectralModel(), TemplateSpatialModel(blob()))
 
 
 @pytest.mark.data
