@@ -64,7 +64,7 @@ ROOMS = {
     "models": "Models",
     "parameters": "Parameters and priors",
     "datasets": "Datasets",
-    "maps": "Axes",
+    "maps": "Maps, axes and geometries",
     "irf": "Instrument responses",
     "data": "Events and observations",
     "stats": "Statistics",
