@@ -333,6 +333,18 @@ def test_drift_scan_with_responses_as_maps(data_path) -> None:
 
 
 @pytest.mark.data
+def test_check_of_a_folder_with_maps(data_path) -> None:
+    store = DataStore.from_dir(data_path("tests/format/swgo"))
+    gti, dead_time = store.check([0])
+    assert gti.endswith("DummyEvents.fits.gz: has no table GTI (tables: EVENTS)")
+    assert dead_time.endswith("[EVENTS]: the header has no DEADC")
+    for name, runs in (("multi", 12), ("irf-name", 6)):
+        names = [f"{kind}-index-{name}.fits.gz" for kind in ("hdu", "obs")]
+        other = DataStore.from_dir(data_path("tests/format/swgo"), *names)
+        assert (len(other), other.missing) == (runs, [])
+
+
+@pytest.mark.data
 def test_responses_as_maps_are_written(data_path, tmp_path) -> None:
     store = DataStore.from_dir(data_path("tests/format/swgo"))
     run = store.obs(0)
