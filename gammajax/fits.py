@@ -298,7 +298,8 @@ def table(name: str, columns: dict[str, tuple[str, str | None, Any]], **header: 
     ]
     hdu = fits.BinTableHDU.from_columns(made, name=name)
     for key, value in header.items():
-        hdu.header[key] = value
+        long = len(key) > 8 or " " in key
+        hdu.header[f"HIERARCH {key}" if long else key] = value
     return hdu
 
 

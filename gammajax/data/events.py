@@ -87,8 +87,9 @@ class EventList:
             columns = {name: np.zeros(0) for name in NEEDED}
         no_time = empty and file.get(found, "MJDREFI") is None
         reference = TimeReference() if no_time else TimeReference.from_header(file, found)
+        meta = {k: value for k, value in block.header.items() if not k.startswith(STRUCTURE)}
         try:
-            return cls(columns, units, reference, dict(block.header))
+            return cls(columns, units, reference, meta)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
 

@@ -36,7 +36,8 @@ def events(rng):
         "SHAPE": rng.random((n, 3)),
     }
     reference = TimeReference(55000.0, 0.0, "tt")
-    return EventList(columns, {"SHAPE": "cm"}, reference, {"OBS_ID": 7, "DEADC": 0.9})
+    meta = {"OBS_ID": 7, "DEADC": 0.9, "A LONG KEYWORD": "x" * 100}
+    return EventList(columns, {"SHAPE": "cm"}, reference, meta)
 
 
 def test_files_give_events_back(events, tmp_path) -> None:
@@ -48,6 +49,8 @@ def test_files_give_events_back(events, tmp_path) -> None:
     assert back.reference == events.reference
     assert back.units == {"SHAPE": "cm"}
     assert (back.meta["OBS_ID"], back.meta["DEADC"]) == (7, 0.9)
+    assert back.meta["A LONG KEYWORD"] == "x" * 100
+    assert not {"NAXIS2", "TFORM1", "TTYPE2"} & set(back.meta)
     assert GTI.read(tmp_path / "events.fits").time_sum.value == 1000
     back.write(tmp_path / "again.fits")
     assert len(EventList.read(tmp_path / "again.fits")) == 200
