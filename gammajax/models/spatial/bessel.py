@@ -6,13 +6,18 @@ J0 and J1 are Chebyshev series below `SPLIT` and the asymptotic form above it,
           \quad \chi = x - \left( \tfrac{n}{2} + \tfrac{1}{4} \right) \pi
 
 with Chebyshev series of :math:`(8/x)^2` for P and Q. The coefficients are made once, from
-scipy's functions at Chebyshev nodes. Absolute error below 1e-14; derivatives of any order
-are those of the functions, not of the series.
+scipy's functions at Chebyshev nodes. Absolute error below 1e-14.
+
+All derivatives follow from one rule, for :math:`J_n(x) / x^n` and for the spherical
+:math:`j_n(x) / x^n` alike: the derivative is -x times the next of the family. The next ones
+follow from the recurrences, or near 0 from their power series.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -23,7 +28,7 @@ SPLIT = 8.0
 """Where the series end and the asymptotic form begins."""
 
 DEGREE = 24
-"""Degree of the Chebyshev series; the last terms are below 1e-16."""
+"""Degree of the Chebyshev series as they are made; terms that are rounding are cut."""
 
 
 @lru_cache(maxsize=2)
@@ -49,7 +54,9 @@ def coefficients(order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     transform = np.cos(np.pi * np.outer(place, place + 0.5) / (DEGREE + 1)) * 2 / (DEGREE + 1)
     transform[0] /= 2
     series = [transform @ value for value in values]
-    return series[0], series[1], series[2]
+    # what is left after the last term that matters is rounding
+    near, p, q = (part[: np.flatnonzero(np.abs(part) > 2e-15)[-1] + 1] for part in series)
+    return near, p, q
 
 
 def _clenshaw(series: np.ndarray, t: Any) -> Any:
@@ -72,7 +79,79 @@ def _bessel(order: int, x: Any) -> Any:
     return jnp.where(x < SPLIT, low, jnp.sqrt(2 / (np.pi * outer)) * waves)
 
 
-@jax.custom_jvp
+SMALL = 2.0
+"""Below, ratios of order 2 and more are power series: the recurrences cancel there."""
+
+TERMS = 14
+
+
+def _series(z: Any, first: float, step: Callable[[int], float]) -> Any:
+    """The sum of a power series of which each term is ``-z / step(m)`` times the one before."""
+    factors, factor = [], first
+    for m in range(TERMS):
+        factors.append(factor)
+        factor /= -step(m + 1)
+    total = jnp.zeros_like(z)
+    for factor in factors[::-1]:
+        total = total * z + factor
+    return total
+
+
+def _upward(order: int, x: Any, pair: tuple[Any, Any], odd: int) -> Any:
+    """The ratio of an order from those of orders 0 and 1, by ``(2n + odd) b_n - b_(n-1)``."""
+    before, here = pair
+    for n in range(1, order):
+        before, here = here, ((2 * n + odd) * here - before) / x**2
+    return here
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def ratio(order: int, x: Any) -> Any:
+    """J_n(x) / x^n for an order n, even in x and finite at 0."""
+    x = jnp.abs(jnp.asarray(x, dtype=float))
+    if order == 0:
+        return _bessel(0, x)
+    if order == 1:
+        near, _, _ = coefficients(1)
+        low = _clenshaw(near, 2 * (jnp.minimum(x, SPLIT) / SPLIT) ** 2 - 1)
+        outer = jnp.maximum(x, SPLIT)
+        return jnp.where(x < SPLIT, low, _bessel(1, outer) / outer)
+    small = x < SMALL
+    far = jnp.where(small, SMALL, x)
+    high = _upward(order, far, (ratio(0, far), ratio(1, far)), 0)
+    first = 1 / (2.0**order * math.factorial(order))
+    low = _series(jnp.where(small, x, 0.0) ** 2, first, lambda m: 4.0 * m * (m + order))
+    return jnp.where(small, low, high)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def spherical_ratio(order: int, x: Any) -> Any:
+    """j_n(x) / x^n for an order n, with the spherical Bessel function; finite at 0."""
+    x = jnp.abs(jnp.asarray(x, dtype=float))
+    small = x < SMALL
+    far = jnp.where(small, SMALL, x)
+    zeroth = jnp.sin(far) / far
+    first = (zeroth - jnp.cos(far)) / far**2
+    high = zeroth if order == 0 else _upward(order, far, (zeroth, first), 1)
+    begin = 1 / math.prod(range(1, 2 * order + 2, 2))
+    low = _series(
+        jnp.where(small, x, 0.0) ** 2, begin, lambda m: 2.0 * m * (2 * (m + order) + 1)
+    )
+    return jnp.where(small, low, high)
+
+
+@ratio.defjvp
+def _ratio_jvp(order: int, primals: Any, tangents: Any) -> Any:
+    (x,), (dx,) = primals, tangents
+    return ratio(order, x), -x * ratio(order + 1, x) * dx
+
+
+@spherical_ratio.defjvp
+def _spherical_ratio_jvp(order: int, primals: Any, tangents: Any) -> Any:
+    (x,), (dx,) = primals, tangents
+    return spherical_ratio(order, x), -x * spherical_ratio(order + 1, x) * dx
+
+
 def j0(x: Any) -> Any:
     """Bessel function J0, for any array of real numbers.
 
@@ -82,89 +161,24 @@ def j0(x: Any) -> Any:
     >>> print(round(float(j0(2.404825557695773)), 12) + 0.0)
     0.0
     """
-    return _bessel(0, jnp.abs(jnp.asarray(x, dtype=float)))
+    return ratio(0, x)
 
 
-@jax.custom_jvp
 def j1(x: Any) -> Any:
     """Bessel function J1, for any array of real numbers."""
-    x = jnp.asarray(x, dtype=float)
-    return jnp.sign(x) * _bessel(1, jnp.abs(x))
+    return x * ratio(1, x)
 
 
-@jax.custom_jvp
 def jinc(x: Any) -> Any:
     """2 J1(x) / x, which is 1 at 0: the transform of a disk."""
-    x = jnp.abs(jnp.asarray(x, dtype=float))
-    near, _, _ = coefficients(1)
-    inner = jnp.minimum(x, SPLIT)
-    low = _clenshaw(near, 2 * (inner / SPLIT) ** 2 - 1)
-    outer = jnp.maximum(x, SPLIT)
-    return 2 * jnp.where(x < SPLIT, low, _bessel(1, outer) / outer)
-
-
-@j0.defjvp
-def _j0_jvp(primals: Any, tangents: Any) -> Any:
-    (x,), (dx,) = primals, tangents
-    return j0(x), -j1(x) * dx
-
-
-@j1.defjvp
-def _j1_jvp(primals: Any, tangents: Any) -> Any:
-    (x,), (dx,) = primals, tangents
-    return j1(x), (j0(x) - jinc(x) / 2) * dx
-
-
-@jax.custom_jvp
-def _j2_over_x(x: Any) -> Any:
-    """J2(x) / x; by its power series where the recurrence cancels."""
-    x = jnp.asarray(x, dtype=float)
-    small = jnp.abs(x) < 0.5
-    safe = jnp.where(small, 1.0, x)
-    z = jnp.where(small, x, 0.0) ** 2 / 4
-    series = x / 8 * (1 - z / 3 * (1 - z / 8 * (1 - z / 15 * (1 - z / 24 * (1 - z / 35)))))
-    return jnp.where(small, series, (jinc(safe) - j0(safe)) / safe)
-
-
-@_j2_over_x.defjvp
-def _j2_over_x_jvp(primals: Any, tangents: Any) -> Any:
-    (x,), (dx,) = primals, tangents
-    # J2' = J1 - 2 J2 / x, so (J2 / x)' = J1 / x - 3 J2 / x^2
-    value = _j2_over_x(x)
-    small = jnp.abs(x) < 1e-4
-    ratio = jnp.where(small, 0.125, value / jnp.where(small, 1.0, x))
-    return value, (jinc(x) / 2 - 3 * ratio) * dx
-
-
-@jinc.defjvp
-def _jinc_jvp(primals: Any, tangents: Any) -> Any:
-    (x,), (dx,) = primals, tangents
-    return jinc(x), -2 * _j2_over_x(x) * dx
+    return 2 * ratio(1, x)
 
 
 def sinc(x: Any) -> Any:
-    """sin(x) / x, which is 1 at 0, with derivatives of all orders."""
-    return jnp.cos(x) + x**2 * ball(x)
+    """sin(x) / x, which is 1 at 0."""
+    return spherical_ratio(0, x)
 
 
 def ball(x: Any) -> Any:
     """(sin x - x cos x) / x^3, which is 1/3 at 0: the transform of a ball."""
-    small = jnp.abs(x) < 1.0
-    safe = jnp.where(small, 1.0, x)
-    z = jnp.where(small, x, 0.0) ** 2
-    series = jnp.zeros_like(z)
-    for factor in _BALL[::-1]:
-        series = series * z + factor
-    return jnp.where(small, series, (jnp.sin(safe) - safe * jnp.cos(safe)) / safe**3)
-
-
-def _ball_series(terms: int) -> list[float]:
-    """Coefficients of x^2 powers: (-1)^n (2n + 2) / (2n + 3)!."""
-    factorial, found = 6.0, []
-    for n in range(terms):
-        found.append((-1) ** n * (2 * n + 2) / factorial)
-        factorial *= (2 * n + 4) * (2 * n + 5)
-    return found
-
-
-_BALL = _ball_series(11)
+    return spherical_ratio(1, x)
