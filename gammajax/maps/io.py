@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.fits import MOST_FIELDS
 from gammajax.maps.bands import axes_header, bands_table, read_axes
 from gammajax.maps.core import Map, map_class
 from gammajax.maps.fermi import check_writable, energy_table, unit_of_energies, with_unit
@@ -64,6 +65,8 @@ def open_fits(filename: Any) -> list[Any]:
             with fits.open(io.BytesIO(content), memmap=False) as hdus:
                 found: list[Any] = list(hdus)
                 for hdu in found:
+                    if hdu.header.get("TFIELDS", 0) > MOST_FIELDS:
+                        raise ValueError(f"{hdu.name} has {hdu.header['TFIELDS']} columns")
                     hdu.data  # noqa: B018 (reads it, so that a short file is found here)
                 return found
     except Exception as error:  # astropy raises nearly anything on damaged bytes
@@ -90,6 +93,16 @@ def read_map(filename: Any, *, hdu: str | int | None = None) -> Map:
 
 def map_from_hdus(hdus: list[Any], where: str, hdu: str | int | None = None) -> Map:
     """The map in a list of HDUs; ``where`` starts error messages."""
+    try:
+        return _map_from_hdus(hdus, where, hdu)
+    except ValueError as error:
+        raise ValueError(str(error) if where in str(error) else f"{where}: {error}") from None
+    except Exception as error:  # headers may say anything, and astropy trusts them
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{where}: the header does not describe a map ({reason})") from None
+
+
+def _map_from_hdus(hdus: list[Any], where: str, hdu: str | int | None) -> Map:
     found = _find(hdus, where, hdu)
     where = f"{where}[{found.name}]"
     meta = _meta(found.header)
@@ -153,11 +166,24 @@ def _axes(hdus: list[Any], found: Any, where: str) -> tuple[MapAxes, str]:
     for name in (str(found.header.get("BANDSHDU", own)).strip(), "ENERGIES", "EBOUNDS"):
         if name in names:
             table = hdus[names.index(name)]
+            _require_regular(table, f"{where}: table {name}")
             return read_axes(table, f"{where}: table {name}"), name
     raise ValueError(
         f"{where}: has {found.data.ndim} dimensions, and the file has none of the tables "
         f"{own}, ENERGIES and EBOUNDS that would describe its axes"
     )
+
+
+def _require_regular(table: Any, where: str) -> None:
+    """gammapy gives pixels that change along an axis as columns of the table of bins."""
+    for name in ("NPIX", "CDELT", "CRPIX"):
+        if name in getattr(getattr(table, "columns", None), "names", ()):
+            rows = np.asarray(table.data[name])
+            if not np.all(rows == rows[:1]):
+                raise ValueError(
+                    f"{where}: {name} differs between bins, and maps whose pixels change "
+                    "along an axis are not supported; write each bin as an image of its own"
+                )
 
 
 def _wcs(found: Any, where: str) -> Any:

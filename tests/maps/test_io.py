@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from gammajax.maps import LabelMapAxis, Map, MapAxis, TimeMapAxis, WcsGeom
+from gammajax.maps import LabelMapAxis, Map, MapAxes, MapAxis, TimeMapAxis, WcsGeom
+from gammajax.maps.bands import bands_table
 from gammajax.maps.io import map_hdus
 
 ENERGY = MapAxis.from_energy_edges([1, 10, 100])
@@ -74,6 +75,20 @@ def broken(change) -> list:
     hdus = map_hdus(Map.from_geom(geom, unit="s"))
     change(hdus)
     return hdus
+
+
+@pytest.mark.parametrize("name", ["NPIX", "CDELT"])
+def test_pixels_that_change_along_an_axis(tmp_path, name) -> None:
+    hdus = broken(lambda h: None)
+    for values, refused in (([[3, 2], [3, 2]], False), ([[3, 2], [2, 1]], True)):
+        extra = {name: np.array(values)}
+        table = bands_table(MapAxes([ENERGY]), hdus[1].name, extra)
+        fits.HDUList([hdus[0], table]).writeto(tmp_path / "x.fits", overwrite=True)
+        if not refused:
+            assert Map.read(tmp_path / "x.fits").geom.npix == (3, 2)
+            continue
+        with pytest.raises(ValueError, match=f"x.fits.*PRIMARY_BANDS: {name} differs"):
+            Map.read(tmp_path / "x.fits")
 
 
 @pytest.mark.parametrize(
