@@ -48,9 +48,35 @@ def write(folder: Path) -> None:
                 "lat": coords["lat"].tolist(),
                 "centers": [axis.center.tolist() for axis in chosen],
             }
+    write_fermi(folder, numbers)
     write_regions(folder, numbers)
     write_healpix(folder, numbers)
     (folder / "numbers.json").write_text(json.dumps(numbers))
+
+
+def write_fermi(folder: Path, numbers: dict) -> None:
+    """Cubes of pixels in the formats of the Fermi-LAT tools."""
+    from gammajax.maps import Map, MapAxis
+
+    bins = MapAxis.from_energy_bounds("0.1 TeV", "10 TeV", 2)
+    nodes = MapAxis.from_nodes([0.1, 1, 10], name="energy_true")
+    cases = {
+        "fgst-ccube": (bins, ""),
+        "fgst-bexpcube": (nodes, "cm2 s"),
+        "fgst-template": (nodes, "cm-2 s-1 MeV-1 sr-1"),
+    }
+    for form, (axis, unit) in cases.items():
+        found = Map.create(npix=(4, 3), skydir=(83, 22), axes=[axis], unit=unit)
+        values = np.arange(found.data.size).reshape(found.data.shape) + 0.5
+        found.with_data(values).write(folder / f"{form}.fits", format=form, overwrite=True)
+        coords = found.geom.get_image_coord()
+        numbers[f"{form}.fits"] = {
+            "shape": values.shape,
+            "unit": unit,
+            "lon": coords["lon"].tolist(),
+            "lat": coords["lat"].tolist(),
+            "centers": [axis.center.tolist()],
+        }
 
 
 def write_healpix(folder: Path, numbers: dict) -> None:
@@ -137,7 +163,7 @@ def compare(folder: Path) -> None:
         found = kind.read(folder / file)
         values = np.arange(found.data.size).reshape(expected["shape"]) + 0.5
         np.testing.assert_array_equal(found.data, values)
-        assert str(found.unit) == "s", file
+        assert found.unit == expected.get("unit", "s"), file
         if file.startswith("region"):
             compare_region(found.geom, expected, file)
         else:
@@ -151,7 +177,10 @@ def compare(folder: Path) -> None:
             elif axis.name == "dataset":
                 assert list(axis.center) == center
             else:
-                np.testing.assert_allclose(axis.center.value, center)
+                center_there = (
+                    axis.center.to_value("TeV") if axis.is_energy_axis else axis.center
+                )
+                np.testing.assert_allclose(np.asarray(center_there), center)
     print(f"{len(numbers)} maps agree")
 
 
