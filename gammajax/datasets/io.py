@@ -20,6 +20,8 @@ from typing import Any
 from gammajax import __version__
 from gammajax.datasets.datasets import Datasets
 from gammajax.datasets.gadf import read_gadf, write_gadf
+from gammajax.datasets.map import MapDataset
+from gammajax.datasets.map_io import read_map_dataset, write_map_dataset
 from gammajax.datasets.ogip import read_ogip, write_ogip
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fits import FitsFile
@@ -38,8 +40,12 @@ from gammajax.units import ENERGY, to_value
 KEYS = ("name", "type", "filename", "energy_min", "energy_max")
 TOP_KEYS = ("datasets", "metadata", "checksum")
 
-TYPES = {"SpectrumDataset": SpectrumDataset, "SpectrumDatasetOnOff": SpectrumDatasetOnOff}
-LATER_TYPES = ("MapDataset", "MapDatasetOnOff", "MapDatasetEventSampler", "FluxPointsDataset")
+TYPES = {
+    "MapDataset": MapDataset,
+    "SpectrumDataset": SpectrumDataset,
+    "SpectrumDatasetOnOff": SpectrumDatasetOnOff,
+}
+LATER_TYPES = ("MapDatasetOnOff", "MapDatasetEventSampler", "FluxPointsDataset")
 """Types of gammapy that these lists may hold, and that this version does not fold."""
 
 
@@ -77,13 +83,14 @@ def _read(item: Any, place: int, path: Path) -> Any:
     name, kind = str(item["name"]), item["type"]
     if kind in LATER_TYPES:
         raise ValueError(
-            f"{where}: is a {kind}, and this version folds spectra only "
-            f"({', '.join(TYPES)}); take it out of the list"
+            f"{where}: is a {kind}, and this version folds {', '.join(TYPES)}; take it out of "
+            "the list"
         )
     if kind not in TYPES:
         raise ValueError(f"{where}: unknown type {shown(kind)}{suggest(str(kind), TYPES)}")
     try:
-        dataset = read_spectrum(expand(item["filename"], path.parent, where), name=name)
+        read = read_map_dataset if kind == "MapDataset" else read_spectrum
+        dataset: Any = read(expand(item["filename"], path.parent, where), name=name)
         if not isinstance(dataset, TYPES[kind]):
             raise ValueError(
                 f"{item['filename']} holds a {type(dataset).__name__}, expected a {kind}"
@@ -115,8 +122,14 @@ def _in_range(dataset: Any, low: Any, high: Any) -> Any:
             )
         to_value(value, ENERGY, where=key)
     limited = dataset.with_energy_range(low, high)
-    mask_fit = limited.mask_fit & dataset.mask_fit
-    if not mask_fit.any():
+    if isinstance(dataset, MapDataset):
+        known = dataset.mask_fit
+        mask_fit = limited.mask_fit if known is None else limited.mask_fit & known
+        any_left = bool(mask_fit.data.any())
+    else:
+        mask_fit = limited.mask_fit & dataset.mask_fit
+        any_left = bool(mask_fit.any())
+    if not any_left:
         raise ValueError(
             f"no bin lies wholly between energy_min {low} and energy_max {high}; the bins are "
             f"those of {dataset.energy!r}"
@@ -149,9 +162,9 @@ def write_datasets(datasets: Datasets, path: str | Path, *, overwrite: bool = Fa
                 f"{path}: two datasets would be written to {filename}; give {dataset.name!r} "
                 "another name, with dataset.replace(name=...)"
             )
-        (write_ogip if ogip else write_gadf)(
-            dataset, path.parent / filename, overwrite=overwrite
-        )
+        write: Any = write_ogip if ogip else write_gadf
+        write = write_map_dataset if isinstance(dataset, MapDataset) else write
+        write(dataset, path.parent / filename, overwrite=overwrite)
         kind = type(dataset).__name__
         items.append({"name": dataset.name, "type": kind, "filename": filename})
     data = {"datasets": items, "metadata": {"creator": f"gammajax {__version__}"}}

@@ -1,6 +1,18 @@
-"""Folding: from models to predicted counts, in pure JAX."""
+"""Folding: from models to predicted counts."""
 
-from gammajax.fold.spectrum import SpectrumTerm, build_terms, npred_signal
+from gammajax.fold.map_term import MapTerm
+from gammajax.fold.options import FoldOptions
+from gammajax.fold.spectrum import SpectrumTerm, npred_signal
 from gammajax.fold.stack import Stack, stack_components
+from gammajax.fold.terms import build_terms, npred_map
 
-__all__ = ["SpectrumTerm", "Stack", "build_terms", "npred_signal", "stack_components"]
+__all__ = [
+    "FoldOptions",
+    "MapTerm",
+    "SpectrumTerm",
+    "Stack",
+    "build_terms",
+    "npred_map",
+    "npred_signal",
+    "stack_components",
+]

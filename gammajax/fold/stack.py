@@ -7,6 +7,7 @@ and mapped over it: the compiled program does not grow with the number of source
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,8 +15,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from gammajax.models import Models, SkyModel, SpectralModel
-from gammajax.parameters import slots, with_values
+from gammajax.models import Models, SpectralModel
+from gammajax.parameters import ParameterSpace, slots, with_values
 
 
 class Stack(eqx.Module):
@@ -23,43 +24,84 @@ class Stack(eqx.Module):
 
     Attributes
     ----------
-    spectra : `~gammajax.models.SpectralModel`
-        With leaves of shape (n_components, ...).
+    sources : a component
+        With leaves of shape (n_components, ...), and without names.
     places : array of int, shape (n_components, n_parameters)
         Where the parameters of each component stand in the vector of all values.
+    moves : bool
+        Whether a parameter of the spatial models is free.
+    is_round : bool
+        Whether the spatial models are points or shapes that are round, and stay so.
     """
 
-    spectra: SpectralModel
+    sources: Any
     places: Any
+    moves: bool = eqx.field(static=True, default=False)
+    is_round: bool = eqx.field(static=True, default=False)
 
-    def at(self, values: Any) -> SpectralModel:
-        """The stacked spectra at a vector of all parameter values."""
-        return with_values(self.spectra, values[self.places])
+    @property
+    def spectra(self) -> SpectralModel:
+        """The stacked spectral models."""
+        return self.sources.spectral_model
+
+    def at(self, values: Any) -> Any:
+        """The stacked components at a vector of all parameter values."""
+        return with_values(self.sources, values[self.places])
 
     def map(self, values: Any, function: Callable[[SpectralModel], Any]) -> Any:
         """``function`` of each spectrum, stacked on the first axis."""
-        return jax.vmap(function)(self.at(values))
+        return jax.vmap(function)(self.at(values).spectral_model)
 
 
-def stack_components(models: Models) -> list[tuple[Stack, list[SkyModel]]]:
+def stack_components(models: Models) -> list[tuple[Stack, list[Any]]]:
     """The stacks of a set of models, each with the components in it."""
-    groups: dict[Any, list[tuple[SkyModel, np.ndarray]]] = {}
+    space = ParameterSpace.from_table(models.parameters)
+    free = np.asarray(space.free)[np.asarray(space.source)]
+    groups: dict[Any, list[tuple[Any, Any, np.ndarray]]] = {}
     first = 0
     for component in models:
-        size = len(slots(component))
-        places = np.arange(first, first + size)
-        first += size
-        leaves, structure = jax.tree_util.tree_flatten(component.spectral_model)
+        parameters = slots(component)
+        places = np.arange(first, first + len(parameters))
+        first += len(parameters)
+        names = [
+            slot.name for slot, is_free in zip(parameters, free[places], strict=True) if is_free
+        ]
+        nameless = _nameless(component)
+        leaves, structure = jax.tree_util.tree_flatten(nameless)
         shapes = tuple(np.shape(leaf) for leaf in leaves)
-        key = (structure, shapes, component.apply_irf)
-        groups.setdefault(key, []).append((component, places))
-    return [_stack(members) for members in groups.values()]
+        key = (structure, shapes, _moves(names), _is_round(component, names))
+        groups.setdefault(key, []).append((component, nameless, places))
+    return [_stack(members, key[2], key[3]) for key, members in groups.items()]
 
 
-def _stack(members: Sequence[tuple[SkyModel, np.ndarray]]) -> tuple[Stack, list[SkyModel]]:
-    components = [component for component, _ in members]
-    spectra = jax.tree_util.tree_map(
+def _nameless(component: Any) -> Any:
+    """The component without what tells it from others of its structure."""
+    names = {"name": "", "datasets_names": None}
+    copy = object.__new__(type(component))
+    for field in dataclasses.fields(component):
+        value = names.get(field.name, getattr(component, field.name))
+        object.__setattr__(copy, field.name, value)
+    return copy
+
+
+def _moves(free: Sequence[str]) -> bool:
+    return any(name.startswith("spatial.") for name in free)
+
+
+def _is_round(component: Any, free: Sequence[str]) -> bool:
+    spatial = getattr(component, "spatial_model", None)
+    if spatial is None or spatial.KIND not in ("point", "radial"):
+        return False
+    bent = [f"spatial.{name}" in free for name in spatial.eccentric_names]
+    return not any(bent) and float(getattr(spatial, "e", 0.0)) == 0
+
+
+def _stack(
+    members: Sequence[tuple[Any, Any, np.ndarray]], moves: bool, is_round: bool
+) -> tuple[Stack, list[Any]]:
+    sources = jax.tree_util.tree_map(
         lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]),
-        *(component.spectral_model for component in components),
+        *(nameless for _, nameless, _ in members),
     )
-    return Stack(spectra, np.stack([places for _, places in members])), components
+    places = np.stack([places for _, _, places in members])
+    return Stack(sources, places, moves, is_round), [component for component, _, _ in members]

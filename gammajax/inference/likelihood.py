@@ -10,7 +10,7 @@ import numpy as np
 
 from gammajax.config import require_x64
 from gammajax.datasets import Datasets
-from gammajax.fold import build_terms, stack_components
+from gammajax.fold import FoldOptions, build_terms, stack_components
 from gammajax.inference import problem as pure
 from gammajax.inference.problem import PriorStack, Problem
 from gammajax.models import Models
@@ -24,6 +24,8 @@ class Likelihood:
     ----------
     datasets : `~gammajax.datasets.Datasets`, or an iterable of datasets
     models : `~gammajax.models.Models`, or an iterable of components
+    options : `~gammajax.fold.FoldOptions`, optional
+        How counts cubes are folded.
 
     Notes
     -----
@@ -39,22 +41,25 @@ class Likelihood:
         that does not exist, or if JAX runs in 32 bits.
     """
 
-    def __init__(self, datasets: Any, models: Any) -> None:
+    def __init__(self, datasets: Any, models: Any, options: FoldOptions | None = None) -> None:
         require_x64("Likelihood")
+        self.options = options or FoldOptions()
         self.datasets = datasets if isinstance(datasets, Datasets) else Datasets(datasets)
         self.models = models if isinstance(models, Models) else Models(models)
         _check_datasets(self.datasets)
         _check_models(self.models, self.datasets)
         groups = stack_components(self.models)
-        parts = build_terms(list(self.datasets), groups)
+        parts = build_terms(list(self.datasets), groups, self.options)
         self._order = [[dataset.name for dataset in batch] for _, batch in parts]
+        space = ParameterSpace.from_table(self.models.parameters)
+        self._index = np.nonzero(space.free)[0]
         self.problem = Problem(
-            space=ParameterSpace.from_table(self.models.parameters),
+            space=space,
             stacks=tuple(stack for stack, _ in groups),
             terms=tuple(term for term, _ in parts),
             priors=_stack_priors(self.models.parameters),
+            active=self._index,
         )
-        self._index = np.nonzero(self.problem.space.free)[0]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,7 +74,7 @@ class Likelihood:
     @property
     def n_bins(self) -> int:
         """The number of bins in the fit range of all datasets."""
-        return int(sum(np.sum(term.mask) for term in self.problem.terms))
+        return int(sum(dataset.mask.sum() for dataset in self.datasets))
 
     @property
     def n_free(self) -> int:
@@ -105,7 +110,10 @@ class Likelihood:
         return _hvp(self.problem, self._index, theta, vector)
 
     def predict(self, theta: Any) -> dict[str, Any]:
-        """Predicted signal counts in the fit range, by dataset name."""
+        """Predicted signal counts in the fit range, by dataset name.
+
+        Of a counts cube these are the bins with counts, and as the last entry the total.
+        """
         predicted = _predict(self.problem, self._index, theta)
         return self._by_dataset(predicted)
 
@@ -116,9 +124,8 @@ class Likelihood:
     def _by_dataset(self, arrays: tuple[Any, ...]) -> dict[str, Any]:
         found = {}
         for names, array, term in zip(self._order, arrays, self.problem.terms, strict=True):
-            sizes = np.sum(term.mask, axis=-1)
             for i, name in enumerate(names):
-                found[name] = array[i, : int(sizes[i])]
+                found[name] = array[i][np.asarray(term.mask[i])]
         return {name: found[name] for name in self.datasets.names}
 
     def models_at(self, theta: Any, covariance: Any = None) -> Models:
@@ -138,7 +145,7 @@ class Likelihood:
 
     def with_models(self, models: Models) -> Likelihood:
         """The likelihood of the same datasets for other models."""
-        return Likelihood(self.datasets, models)
+        return Likelihood(self.datasets, models, self.options)
 
     def __repr__(self) -> str:
         return (

@@ -39,12 +39,17 @@ class PriorStack(eqx.Module):
 
 
 class Problem(eqx.Module):
-    """Everything a fit needs, as data: parameter space, models, folded data, priors."""
+    """Everything a fit needs, as data: parameter space, models, folded data, priors.
+
+    ``active`` are the entries that were free when it was made: derivatives are taken by these,
+    and are 0 by all others.
+    """
 
     space: ParameterSpace
     stacks: tuple[Stack, ...]
     terms: tuple[Any, ...]
     priors: tuple[PriorStack, ...]
+    active: Any
 
 
 class Derivatives(NamedTuple):
@@ -91,7 +96,7 @@ def gradient(problem: Problem, x: Any) -> tuple[Any, Any]:
 
 def derivatives(problem: Problem, x: Any) -> Derivatives:
     """The statistic, its gradient, exact Hessian and Fisher matrix."""
-    free = problem.space.free
+    free, active = problem.space.free, problem.active
     mu, jacobian = _linear(problem, x)
     bins = [term.per_bin(m) for term, m in zip(problem.terms, mu, strict=True)]
 
@@ -99,34 +104,45 @@ def derivatives(problem: Problem, x: Any) -> Derivatives:
         moved = predictions(problem, y)
         return sum(jnp.sum(b.slope * m) for b, m in zip(bins, moved, strict=True))
 
-    second = jax.jacfwd(jax.grad(weighted))(x)
-    p_stat, p_grad = jnp.zeros(()), 0.0
-    p_hess = jnp.zeros((x.size, x.size))
-    if problem.priors:
-        p_stat, p_grad = jax.value_and_grad(prior_stat, argnums=1)(problem, x)
-        p_hess = jax.hessian(prior_stat, argnums=1)(problem, x)
-    stat, grad, hess, fisher = p_stat, p_grad, second + p_hess, p_hess
+    def bent(direction: Any) -> Any:
+        return jax.jvp(jax.grad(weighted), (x,), (direction,))[1][active]
+
+    stat, grad = jnp.zeros(()), jnp.zeros(active.size)
+    hess, fisher = jax.vmap(bent)(_directions(problem, x)), jnp.zeros((active.size,) * 2)
     for part, slopes in zip(bins, jacobian, strict=True):
         stat = stat + jnp.sum(part.stat)
         grad = grad + _contract(slopes, part.slope)
         hess = hess + _gram(slopes, part.bend)
         fisher = fisher + _gram(slopes, part.expected)
+    block = jnp.ix_(active, active)
+    zeros = jnp.zeros((x.size, x.size))
+    grad = jnp.zeros(x.size).at[active].set(grad)
+    hess, fisher = zeros.at[block].set((hess + hess.T) / 2), zeros.at[block].set(fisher)
+    if problem.priors:
+        p_stat, p_grad = jax.value_and_grad(prior_stat, argnums=1)(problem, x)
+        p_hess = jax.hessian(prior_stat, argnums=1)(problem, x)
+        stat, grad, hess, fisher = stat + p_stat, grad + p_grad, hess + p_hess, fisher + p_hess
     both = free[:, None] & free[None, :]
     parts = zip(problem.terms, mu, strict=True)
     return Derivatives(
         stat=stat,
         gradient=jnp.where(free, grad, 0.0),
-        hessian=jnp.where(both, (hess + hess.T) / 2, 0.0),
+        hessian=jnp.where(both, hess, 0.0),
         fisher=jnp.where(both, fisher, 0.0),
         n_negative=sum((term.negative_bins(m) for term, m in parts), jnp.zeros((), dtype=int)),
     )
 
 
+def _directions(problem: Problem, x: Any) -> Any:
+    """Unit vectors along the active entries, shape (active, x)."""
+    return (problem.active[:, None] == jnp.arange(x.size)).astype(x.dtype)
+
+
 def _linear(problem: Problem, x: Any) -> tuple[Any, Any]:
-    """The predictions, and their derivatives by all parameters on a first axis."""
+    """The predictions, and their derivatives by the active parameters on a first axis."""
     mu, push = jax.linearize(lambda y: predictions(problem, y), x)
-    jacobian = jax.vmap(push)(jnp.eye(x.size))
-    free = problem.space.free
+    jacobian = jax.vmap(push)(_directions(problem, x))
+    free = problem.space.free[problem.active]
     return mu, tuple(jnp.where(_column(free, j), j, 0.0) for j in jacobian)
 
 
@@ -134,7 +150,8 @@ def score_products(problem: Problem, x: Any) -> Any:
     """The sum over bins of the outer product of each bin's gradient."""
     mu, jacobian = _linear(problem, x)
     slopes = [term.per_bin(m).slope for term, m in zip(problem.terms, mu, strict=True)]
-    return sum(_gram(j, s**2) for j, s in zip(jacobian, slopes, strict=True))
+    found = sum(_gram(j, s**2) for j, s in zip(jacobian, slopes, strict=True))
+    return jnp.zeros((x.size,) * 2).at[jnp.ix_(problem.active, problem.active)].set(found)
 
 
 def _column(free: Any, jacobian: Any) -> Any:

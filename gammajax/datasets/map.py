@@ -1,0 +1,226 @@
+"""Counts cubes with their responses."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gammajax.irf.edisp_map import EDispKernelMap
+from gammajax.irf.psf_map import PSFMap
+from gammajax.maps import Map, MapAxis
+
+if TYPE_CHECKING:
+    from gammajax.models import Models
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MapDataset:
+    """Counts in pixels of the sky and energy bins with a background; the statistic is Cash.
+
+    Parameters
+    ----------
+    name : str
+    counts : `~gammajax.maps.Map`
+        With the axis ``energy``.
+    exposure : `~gammajax.maps.Map`
+        Effective area times livetime, with the axis ``energy_true``, on any geometry.
+    background : `~gammajax.maps.Map`, optional
+        Predicted background counts, on the geometry of the counts.
+    psf : `~gammajax.irf.PSFMap` or `~gammajax.irf.RecoPSFMap`, optional
+        Without it, events are where they come from.
+    edisp : `~gammajax.irf.EDispKernelMap`, optional
+        Without it, reconstructed energy is true energy.
+    mask_safe, mask_fit : `~gammajax.maps.Map` of bool, optional
+        The bins that the data reduction trusts, and the ones that the user fits. A fit uses
+        the bins that are in both.
+    gti : `~gammajax.data.GTI`, optional
+    meta : dict
+        Whatever else the file said.
+
+    Raises
+    ------
+    ValueError
+        If geometries differ, an axis is missing, or counts, exposure or background are
+        negative or not finite.
+    """
+
+    name: str
+    counts: Map
+    exposure: Map
+    background: Map | None = None
+    psf: PSFMap | None = None
+    edisp: EDispKernelMap | None = None
+    mask_safe: Map | None = None
+    mask_fit: Map | None = None
+    gti: Any = None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    stat_type = "cash"
+
+    def __post_init__(self) -> None:
+        label = f"dataset {self.name!r}"
+        _check_axes(self.counts, "energy", f"{label}: counts")
+        _check_axes(self.exposure, "energy_true", f"{label}: exposure")
+        object.__setattr__(self, "exposure", self.exposure.to_unit("cm2 s"))
+        for what in ("counts", "exposure", "background"):
+            _check_values(getattr(self, what), f"{label}: {what}")
+        for what in ("background", "mask_safe", "mask_fit"):
+            found = getattr(self, what)
+            if found is not None and found.data.shape != self.counts.data.shape:
+                raise ValueError(
+                    f"{label}: {what} has shape {found.data.shape}, the counts have "
+                    f"{self.counts.data.shape}"
+                )
+        for what in ("mask_safe", "mask_fit"):
+            found = getattr(self, what)
+            if found is not None and not found.is_mask:
+                object.__setattr__(self, what, found.with_data(np.asarray(found.data) != 0))
+        self._check_edisp(label)
+
+    def _check_edisp(self, label: str) -> None:
+        if self.edisp is None:
+            return
+        for axis in (self.energy, self.energy_true):
+            found = self.edisp.axis(axis.name)
+            if not found.is_close(axis):
+                raise ValueError(
+                    f"{label}: the energy dispersion has {found!r}, the dataset {axis!r}"
+                )
+
+    @property
+    def geom(self) -> Any:
+        """The geometry of the counts."""
+        return self.counts.geom
+
+    @property
+    def energy(self) -> MapAxis:
+        """The axis of reconstructed energy."""
+        return self.counts.geom.axes["energy"]
+
+    @property
+    def energy_true(self) -> MapAxis:
+        """The axis of true energy."""
+        return self.exposure.geom.axes["energy_true"]
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The bins in a fit: safe, and in the fit range; shape of the counts."""
+        mask = np.ones(self.counts.data.shape, dtype=bool)
+        for found in (self.mask_safe, self.mask_fit):
+            if found is not None:
+                mask &= np.asarray(found.data)
+        return mask
+
+    @property
+    def background_data(self) -> np.ndarray:
+        """Background counts in all bins, 0 where there is none."""
+        if self.background is None:
+            return np.zeros(self.counts.data.shape)
+        return np.asarray(self.background.data, dtype=np.float64)
+
+    @classmethod
+    def read(cls, filename: str | Path, *, name: str | None = None) -> MapDataset:
+        """Read a file of gammapy; see `gammajax.datasets.read_map_dataset`."""
+        from gammajax.datasets.map_io import read_map_dataset
+
+        return read_map_dataset(filename, name=name)
+
+    def write(self, filename: str | Path, *, overwrite: bool = False) -> None:
+        """Write a file that gammapy opens; see `gammajax.datasets.write_map_dataset`."""
+        from gammajax.datasets.map_io import write_map_dataset
+
+        write_map_dataset(self, filename, overwrite=overwrite)
+
+    def replace(self, **fields: Any) -> Any:
+        """A new dataset with the given fields changed."""
+        return dataclasses.replace(self, **fields)
+
+    def with_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> Any:
+        """The dataset with its fit range set to the bins wholly between two energies."""
+        inside = self.energy.mask(energy_min, energy_max)[:, None, None]
+        data = np.broadcast_to(inside, self.counts.data.shape).copy()
+        return self.replace(mask_fit=self.counts.with_data(data))
+
+    def npred(self, models: Models | None = None) -> Map:
+        """Predicted counts of models and background in all bins."""
+        from gammajax.fold import npred_map
+
+        return npred_map(self, models)
+
+    def npred_signal(self, models: Models) -> Map:
+        """Predicted counts of the sky models in all bins."""
+        from gammajax.fold import npred_map
+
+        return npred_map(self, models, background=False)
+
+    def stat_sum(self, models: Models | None = None) -> float:
+        """The statistic in the fit range, from the prediction in all bins."""
+        return float(self.stat_array(models)[self.mask].sum())
+
+    def stat_array(self, models: Models | None = None) -> np.ndarray:
+        """The statistic of each bin, masked bins included."""
+        from gammajax.stats import cash
+
+        mu = np.asarray(self.npred(models).data)
+        return np.asarray(cash(np.asarray(self.counts.data, dtype=float), mu))
+
+    def fake(self, models: Models | None, seed: int) -> MapDataset:
+        """The dataset with counts drawn from the prediction."""
+        rng = np.random.default_rng(seed)
+        mu = np.asarray(self.npred(models).data)
+        return self.replace(counts=self.counts.with_data(rng.poisson(mu).astype(float)))
+
+    def asimov(self, models: Models | None) -> MapDataset:
+        """The dataset with the prediction itself as counts."""
+        return self.replace(counts=self.counts.with_data(np.asarray(self.npred(models).data)))
+
+    def info_dict(self) -> dict[str, Any]:
+        """The numbers that describe the dataset, summed over the fit range."""
+        mask = self.mask
+        used = mask.any(axis=tuple(range(1, mask.ndim)))
+        counts = float(np.asarray(self.counts.data)[mask].sum())
+        background = float(self.background_data[mask].sum())
+        low, high = self.energy.edges_min[used], self.energy.edges_max[used]
+        return {
+            "name": self.name,
+            "livetime": float("nan") if self.gti is None else self.gti.time_sum.to_value("s"),
+            "n_bins": int(mask.sum()),
+            "energy_min": float(low.min()) if used.any() else float("nan"),
+            "energy_max": float(high.max()) if used.any() else float("nan"),
+            "counts": counts,
+            "background": background,
+            "excess": counts - background,
+        }
+
+    def __repr__(self) -> str:
+        info = self.info_dict()
+        name = info.pop("name")
+        parts = ", ".join(
+            f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}"
+            for key, value in info.items()
+        )
+        return f"{type(self).__name__}({name!r}: {parts})"
+
+
+def _check_axes(found: Map, name: str, where: str) -> None:
+    if found.geom.axes.names != (name,):
+        raise ValueError(
+            f"{where}: the axes are {found.geom.axes.names}, expected one, {name!r}"
+        )
+
+
+def _check_values(found: Map | None, where: str) -> None:
+    if found is None:
+        return
+    data = np.asarray(found.data)
+    bad = ~np.isfinite(data) | (data < 0)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"{where} is {data[place]:g} at {list(place)} ({int(bad.sum())} of {bad.size} bins "
+            "are like this), expected finite numbers of 0 or more"
+        )

@@ -1,0 +1,241 @@
+"""Responses of frozen shapes of any kind: templates, ellipses, the uniform sky.
+
+The shape times the exposure is taken on a lattice finer than the pixels, on the map and a
+border around it as wide as the spread, and is convolved with the spread at the position of
+the model (at the middle of the map for models without one). That is done once, on the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gammajax.fold.linear import LinearFold
+from gammajax.fold.map_data import MapData
+from gammajax.fold.pixels import WcsPixels
+from gammajax.fold.sky_response import SkyResponse
+from gammajax.maps.frames import frame_rotation, to_vector
+from gammajax.models.spectral.evaluation import call
+
+SUBSTEPS = 4
+"""Parts of a true energy bin, in each of which a template is taken at the middle."""
+
+FINEST = 8
+"""Largest number of lattice points along the side of a pixel."""
+
+PER_RADIUS = 3.0
+"""Lattice points to the radius of 68 % of the narrowest spread."""
+
+
+class Lattice:
+    """A grid of points finer than the pixels of a map, with a border.
+
+    Parameters
+    ----------
+    pixels : `WcsPixels`
+    split : int
+        Points along the side of a pixel.
+    border : int
+        In pixels.
+    """
+
+    def __init__(self, pixels: WcsPixels, split: int, border: int) -> None:
+        self.pixels, self.split, self.border = pixels, split, border
+        nx, ny = pixels.geom.npix
+        self.shape = (ny + 2 * border) * split, (nx + 2 * border) * split
+        inner = (np.arange(split) + 0.5) / split - 0.5
+        x, y = ((np.arange(-border, n + border)[:, None] + inner).ravel() for n in (nx, ny))
+        columns, rows = np.meshgrid(x, y)
+        lon, lat = pixels.geom.wcs.wcs_pix2world(columns.ravel(), rows.ravel(), 0)
+        self.lon, self.lat = lon, lat
+        self.seen = np.isfinite(lon)
+        self.vectors = to_vector(np.deg2rad(lon), np.deg2rad(lat))
+        self.vectors[~self.seen] = (1.0, 0.0, 0.0)
+        area = np.asarray(pixels.areas).reshape(-1)
+        middle = np.nanmedian(area)
+        ring = np.full((ny + 2 * border, nx + 2 * border), middle)
+        ring[border : border + ny, border : border + nx] = area[pixels.key_of].reshape(ny, nx)
+        self.area = np.repeat(np.repeat(ring, split, 0), split, 1) / split**2
+
+    def binned(self, fine: np.ndarray) -> np.ndarray:
+        """Sums over the points of each pixel of the map, shape (pixel,)."""
+        rows, columns = (size // self.split for size in self.shape)
+        summed = fine.reshape(rows, self.split, columns, self.split).sum(axis=(1, 3))
+        b = self.border
+        return summed[b : rows - b, b : columns - b].ravel()
+
+    def kernel(self, rad: np.ndarray, table: np.ndarray) -> np.ndarray:
+        """A spread on the lattice around its middle, which sums to its integral."""
+        reach = rad[np.nonzero(table)[0].max() + 1 if table[-1] == 0 else -1]
+        ny, nx = self.shape
+        # one lattice step along each side at the middle of the map
+        middle = self.vectors.reshape(ny, nx, 3)[ny // 2 : ny // 2 + 2, nx // 2 : nx // 2 + 2]
+        right, up = middle[0, 1] - middle[0, 0], middle[1, 0] - middle[0, 0]
+        half = [int(np.ceil(reach / np.linalg.norm(step))) for step in (up, right)]
+        half = [min(h, size - 1) for h, size in zip(half, self.shape, strict=True)]
+        rows, columns = np.mgrid[-half[0] : half[0] + 1, -half[1] : half[1] + 1]
+        offset = rows[..., None] * up + columns[..., None] * right
+        distance = np.linalg.norm(offset, axis=-1)
+        values = np.interp(distance, rad, table, right=0.0)
+        total = values.sum()
+        return values / total if total > 0 else values
+
+
+def dense_fold(
+    data: Sequence[MapData],
+    stack: Any,
+    components: Sequence[Any],
+    made: Sequence[SkyResponse],
+    energy: tuple[np.ndarray, np.ndarray, np.ndarray, int],
+    weight: np.ndarray,
+    size: int,
+) -> LinearFold:
+    """The fold of a stack of frozen shapes; parameters as those of `round_fold`."""
+    steps = SUBSTEPS if components[0].spatial_model.has_energy else 1
+    low, high, axis, nodes = energy
+    low, high = _divided(low, high, steps)
+    number = low.shape[1]
+    shape = (*weight.shape, size)
+    target = np.full(shape, size, dtype=np.int32)
+    first = np.zeros(shape, dtype=np.int32)
+    total = np.zeros((*weight.shape, number))
+    rows: dict[tuple[int, int], Any] = {}
+    width = 1
+    for n, (item, response) in enumerate(zip(data, made, strict=True)):
+        for source in np.nonzero(weight[n])[0].tolist():
+            edges = low[axis[n]], high[axis[n]]
+            images, matrix = sky_images(
+                item, components[source].spatial_model, response, edges, steps
+            )
+            used = item.bins.pixel.size
+            band, start = _band_of(matrix)
+            width = max(width, band)
+            rows[n, source] = images, matrix, start
+            target[n, source, :used] = np.arange(used)
+            first[n, source, :used] = start[item.bins.energy]
+            for t in range(number):
+                inside = np.where(item.mask, images[t], 0.0).sum(axis=1)
+                total[n, source, t] = matrix[t] @ inside
+    first = np.minimum(first, number - width)
+    values = np.zeros((*shape, width))
+    for (n, source), (images, matrix, _) in rows.items():
+        bins = data[n].bins
+        used = bins.pixel.size
+        for step in range(width):
+            t = first[n, source, :used] + step
+            values[n, source, :used, step] = images[t, bins.pixel] * matrix[t, bins.energy]
+    return LinearFold(low, high, axis, values, first, target, total, size, nodes)
+
+
+def sky_images(
+    item: MapData,
+    spatial: Any,
+    response: SkyResponse,
+    edges: tuple[np.ndarray, np.ndarray],
+    steps: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Counts in each pixel for a unit flux in each true bin, and the energy dispersion.
+
+    Returns
+    -------
+    images : array, shape (energy_true, pixel)
+    matrix : array, shape (energy_true, energy)
+    """
+    name = item.dataset.name
+    if not isinstance(item.pixels, WcsPixels):
+        raise ValueError(
+            f"dataset {name!r}: {type(spatial).__name__} is folded into maps in a projection "
+            "only; reproject the dataset, or use a round model"
+        )
+    if response.spread_last:
+        raise ValueError(
+            f"dataset {name!r}: {type(spatial).__name__} cannot be folded with a spread in "
+            "reconstructed energy; give the dataset a PSFMap"
+        )
+    direction = _direction(item, spatial)
+    rad, tables = response.rad, None
+    if response.psf is not None:
+        tables = response.psf.at(direction[None])[0]
+    lattice = _lattice(item.pixels, rad, tables, response.radii)
+    matrix = np.repeat(response.edisp.at(direction[None])[0], steps, axis=0)
+    exposure = _exposure_on(item.dataset.exposure, response, lattice)
+    energies = np.sqrt(edges[0] * edges[1])
+    images = np.zeros((energies.size, item.pixels.number))
+    rotation = frame_rotation(item.pixels.frame, spatial.frame)
+    vectors = lattice.vectors @ rotation.T
+    shape = None
+    for t, center in enumerate(energies):
+        if shape is None or spatial.has_energy:
+            value = np.asarray(call(spatial, "evaluate_on", vectors, center))
+            shape = np.where(lattice.seen, value, 0.0).reshape(lattice.shape) * lattice.area
+        sent = shape * exposure[t // steps]
+        if tables is not None and rad is not None:
+            sent = _convolved(sent, lattice.kernel(rad, tables[t // steps]))
+        images[t] = lattice.binned(sent)
+    return images, matrix
+
+
+def _direction(item: MapData, spatial: Any) -> np.ndarray:
+    """Where the response of a model is taken, a unit vector."""
+    if spatial.has_centre:
+        rotation = frame_rotation(spatial.frame, item.pixels.frame)
+        return rotation @ np.asarray(call(spatial, "centre"))
+    middle = item.pixels.geom.center_skydir.spherical
+    return to_vector(middle.lon.rad, middle.lat.rad)
+
+
+def _lattice(pixels: WcsPixels, rad: Any, tables: Any, radii: np.ndarray | None) -> Lattice:
+    if rad is None or radii is None:
+        return Lattice(pixels, 2, 0)
+    half = min(
+        np.interp(0.68, np.cumsum(row * rad) / (row * rad).sum(), rad)
+        for row in tables
+        if row.max() > 0
+    )
+    split = int(np.clip(np.ceil(PER_RADIUS * pixels.size / half), 1, FINEST))
+    return Lattice(pixels, split, int(np.ceil(radii.max() / pixels.size)))
+
+
+def _exposure_on(exposure: Any, response: SkyResponse, lattice: Lattice) -> np.ndarray:
+    """The exposure on a lattice, that of the nearest pixel beyond its map."""
+    from scipy.ndimage import map_coordinates
+
+    values = np.asarray(response.exposure.values)
+    if values.shape[-2:] == (1, 1):
+        return np.broadcast_to(values, (values.shape[0], *lattice.shape))
+    position = np.stack([lattice.lon, lattice.lat])
+    if exposure.geom.frame != lattice.pixels.frame:
+        rotated = lattice.vectors @ frame_rotation(lattice.pixels.frame, exposure.geom.frame).T
+        position = np.rad2deg(
+            [np.arctan2(rotated[:, 1], rotated[:, 0]), np.arcsin(rotated[:, 2])]
+        )
+    x, y = exposure.geom.wcs.wcs_world2pix(*position, 0)
+    place = np.nan_to_num(np.stack([y, x]))
+    found = [map_coordinates(image, place, order=1, mode="nearest") for image in values]
+    return np.stack(found).reshape(-1, *lattice.shape)
+
+
+def _convolved(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    from scipy.signal import fftconvolve
+
+    return fftconvolve(image, kernel, mode="same")
+
+
+def _divided(low: np.ndarray, high: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bins divided into equal parts of the logarithm."""
+    if steps == 1:
+        return low, high
+    ratio = (high / low)[..., None] ** (np.arange(steps + 1) / steps)
+    edges = low[..., None] * ratio
+    return edges[..., :-1].reshape(len(low), -1), edges[..., 1:].reshape(len(low), -1)
+
+
+def _band_of(matrix: np.ndarray) -> tuple[int, np.ndarray]:
+    """The widest band of true bins that reach a reconstructed one, and where each begins."""
+    reached = matrix > 1e-9 * max(matrix.max(), 1e-300)
+    some = reached.any(axis=0)
+    start = np.where(some, reached.argmax(axis=0), 0)
+    last = np.where(some, len(matrix) - 1 - reached[::-1].argmax(axis=0), 0)
+    return int((last - start).max()) + 1, start

@@ -1,0 +1,94 @@
+"""From datasets and models to the terms of a likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from gammajax.datasets import MapDataset
+from gammajax.fold.map_plan import build_map_term, build_map_terms
+from gammajax.fold.options import FoldOptions
+from gammajax.fold.spectrum import build_terms as build_spectrum_terms
+from gammajax.fold.stack import stack_components
+from gammajax.maps import Map
+from gammajax.models import FoVBackgroundModel, Models, TemplateNPredModel
+
+CHUNK = 32
+"""Components folded at once into all bins of a map, to bound the memory."""
+
+
+def build_terms(
+    datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions | None = None
+) -> list[tuple[Any, Any]]:
+    """Terms for datasets of any kind, each with the datasets in it.
+
+    Raises
+    ------
+    ValueError
+        If a component has no spatial model and is folded into a counts cube.
+    """
+    maps = [dataset for dataset in datasets if isinstance(dataset, MapDataset)]
+    spectra = [dataset for dataset in datasets if not isinstance(dataset, MapDataset)]
+    for dataset in maps:
+        _check_spatial(dataset, groups)
+    terms = build_spectrum_terms(spectra, groups) if spectra else []
+    return terms + build_map_terms(maps, groups, options or FoldOptions())
+
+
+def _check_spatial(dataset: Any, groups: Sequence[Any]) -> None:
+    for _, components in groups:
+        for component in components:
+            if isinstance(component, FoVBackgroundModel | TemplateNPredModel):
+                continue
+            if component.folds_into(dataset.name) and component.spatial_model is None:
+                raise ValueError(
+                    f"component {component.name!r} has no spatial model, and dataset "
+                    f"{dataset.name!r} is a counts cube; give it a spatial_model, or "
+                    "datasets_names of spectra"
+                )
+
+
+def npred_map(dataset: Any, models: Models | None, *, background: bool = True) -> Map:
+    """Predicted counts in all bins of a counts cube.
+
+    Parameters
+    ----------
+    dataset : `~gammajax.datasets.MapDataset`
+    models : `~gammajax.models.Models` or None
+    background : bool
+        Whether to add the background, as the models scale it.
+    """
+    total = np.zeros(dataset.counts.data.shape)
+    scaled = False
+    parts = [] if models is None else list(models)
+    if models is not None:
+        kinds = FoVBackgroundModel | TemplateNPredModel
+        scaled = any(
+            isinstance(c, FoVBackgroundModel) and c.folds_into(dataset.name) for c in parts
+        )
+        if not background:
+            parts = [component for component in parts if not isinstance(component, kinds)]
+        parts = [component for component in parts if component.folds_into(dataset.name)]
+        for start in range(0, len(parts), CHUNK):
+            total += _predicted(dataset, parts[start : start + CHUNK])
+    if background and not scaled:
+        total += dataset.background_data
+    return dataset.counts.with_data(total, unit="")
+
+
+def _predicted(dataset: Any, components: Sequence[Any]) -> np.ndarray:
+    models = Models(components).freeze("*.spatial.*")
+    groups = stack_components(models)
+    _check_spatial(dataset, groups)
+    term = build_map_term([dataset], groups, FoldOptions(), every_bin=True)
+    values = np.array([row.value for row in models.parameters])
+    found = _predict(term, tuple(stack for stack, _ in groups), values)
+    return np.asarray(found)[0, :-1].reshape(dataset.counts.data.shape)
+
+
+@jax.jit
+def _predict(term: Any, stacks: Any, values: Any) -> Any:
+    return term.predict(stacks, values)

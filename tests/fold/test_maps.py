@@ -1,0 +1,154 @@
+"""Counts cubes: folding of points and round shapes, against integrals by brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gammajax.datasets import MapDataset
+from gammajax.fold import FoldOptions, build_terms, stack_components
+from gammajax.fold.map_plan import build_map_term
+from gammajax.inference import Fit, Likelihood
+from gammajax.irf.psf_map import PSFMap
+from gammajax.maps import Map, MapAxis, WcsGeom
+from gammajax.models import (
+    DiskSpatialModel,
+    FoVBackgroundModel,
+    GaussianSpatialModel,
+    Models,
+    PointSpatialModel,
+    PowerLawSpectralModel,
+    SkyModel,
+)
+from gammajax.stats import cash
+
+CENTER = (83.63, 22.01)
+SIGMA = 0.06
+
+
+def dataset(binsz: float = 0.05, sigma: float = SIGMA, width: float = 2.0, **options):
+    """A small cube with a Gaussian spread and an exposure that has a slope."""
+    energy = MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=2)
+    true = energy.rename("energy_true")
+    geom = WcsGeom.create(skydir=CENTER, width=width, binsz=binsz, proj="TAN", axes=[energy])
+    exposure = Map.from_geom(geom.to_image().to_cube([true]), data=1e13, unit="cm2 s")
+    counts = np.random.default_rng(1).poisson(0.3, geom.data_shape).astype(float)
+    return MapDataset(
+        name="small",
+        counts=Map.from_geom(geom, data=counts),
+        exposure=exposure,
+        background=Map.from_geom(geom, data=0.3),
+        psf=PSFMap.from_gauss(true, sigma=sigma),
+        **options,
+    )
+
+
+def source(spatial, **options) -> SkyModel:
+    return SkyModel(PowerLawSpectralModel(amplitude=1e-11), spatial, name="source", **options)
+
+
+def flat_gauss(data: MapDataset, spatial, sigma: float, fine: int = 10) -> np.ndarray:
+    """Integral over the pixels of a Gaussian of the given width, on a fine grid, (ny, nx)."""
+    geom = data.geom.to_image().upsample(fine)
+    distance = geom.separation(spatial.position)
+    density = np.exp(-0.5 * (distance / sigma) ** 2) / (2 * np.pi * np.deg2rad(sigma) ** 2)
+    cells = density * geom.solid_angle()
+    ny, nx = data.geom.npix[::-1]
+    return cells.reshape(ny, fine, nx, fine).sum(axis=(1, 3))
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.013, 0.4, 0.97, 1.05])
+@pytest.mark.parametrize("size", [0.0, 0.02, 0.1])
+def test_prediction_is_the_integral_over_pixels(offset: float, size: float) -> None:
+    data = dataset()
+    lon, lat = CENTER[0] + offset, CENTER[1] + offset / 3
+    spatial = PointSpatialModel(lon, lat) if size == 0 else GaussianSpatialModel(lon, lat, size)
+    models = Models([source(spatial)])
+    found = np.asarray(data.npred_signal(models).data)
+    flux = 1e-11 * 1e13 * np.array([1 - 10**-0.5, 10**-0.5 - 0.1])
+    shape = flat_gauss(data, spatial, np.hypot(SIGMA, size))
+    expected = flux[:, None, None] * shape
+    peak = flux[0] * flat_gauss(data, PointSpatialModel(*CENTER), np.hypot(SIGMA, size)).max()
+    np.testing.assert_allclose(found, expected, atol=1e-3 * peak, rtol=0)
+    np.testing.assert_allclose(found.sum(), expected.sum(), atol=1e-4 * flux.sum())
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.6, 0.95, 1.1])
+@pytest.mark.parametrize("free", [False, True])
+@pytest.mark.parametrize("kind", ["point", "gauss"])
+def test_totals_found_and_summed_agree_with_the_dense_prediction(offset, free, kind) -> None:
+    data = dataset()
+    lon = CENTER[0] + offset
+    spatial = (
+        PointSpatialModel(lon, CENTER[1])
+        if kind == "point"
+        else GaussianSpatialModel(lon, CENTER[1], 0.05)
+    )
+    models = Models([source(spatial)])
+    models = models if free else models.freeze("*.spatial.*")
+    groups = stack_components(models)
+    stacks = tuple(stack for stack, _ in groups)
+    values = np.array([row.value for row in models.parameters])
+    options = FoldOptions(containment=0.99999)
+    dense = build_map_term([data], groups, options, every_bin=True)
+    mu = np.asarray(dense.predict(stacks, values))[0, :-1]
+    bins = np.asarray(cash(dense.counts[0], mu + dense.background[0]))
+    stat = bins[data.mask.ravel()].sum()
+    for totals, tolerance in (
+        ("sum", 1e-9 * stat),
+        ("auto", 1e-3 if kind == "point" else 4e-3),
+    ):
+        options = FoldOptions(containment=0.99999, totals=totals)
+        term, _ = build_terms([data], groups, options)[0]
+        found = float(np.sum(term.stat_array(term.predict(stacks, values))))
+        assert found == pytest.approx(stat, abs=tolerance, rel=0)
+
+
+def test_disk_integrates_to_its_flux() -> None:
+    data = dataset(binsz=0.02)
+    models = Models([source(DiskSpatialModel(*CENTER, "0.5 deg"))])
+    total = float(np.asarray(data.npred_signal(models).data).sum())
+    assert total == pytest.approx(1e-11 * 1e13 * 0.9, rel=1e-4)
+
+
+@pytest.mark.data
+class TestFermiCrab:
+    """The dataset and the models of the files, against integrals made apart."""
+
+    @pytest.fixture
+    def data(self, data_path) -> MapDataset:
+        return MapDataset.read(
+            data_path("fermi-3fhl-crab/Fermi-LAT-3FHL_data_Fermi-LAT.fits"), name="Fermi-LAT"
+        )
+
+    @pytest.fixture
+    def models(self, data_path) -> Models:
+        return Models.read(data_path("fermi-3fhl-crab/Fermi-LAT-3FHL_models.yaml"))
+
+    def test_cash_of_the_file(self, data, models) -> None:
+        assert Likelihood([data], models).n_free == 4
+        assert data.stat_sum(models) == pytest.approx(-12769.3, abs=0.1)
+
+    def test_fit_from_the_start_of_the_file(self, data, models) -> None:
+        result = Fit().run(Likelihood([data], models))
+        assert result.success
+        assert result.stat < -12777.1
+        names = result.models.parameters
+        assert names["Crab Nebula.spectral.alpha"].value == pytest.approx(2.56, abs=0.01)
+        assert names["Crab Nebula.spectral.beta"].value == pytest.approx(-0.026, abs=1e-3)
+
+
+def test_fit_finds_a_source_that_moves() -> None:
+    truth = source(GaussianSpatialModel(CENTER[0] + 0.1, CENTER[1], 0.1))
+    background = FoVBackgroundModel(datasets_names="small")
+    models = Models([truth, background])
+    data = dataset().asimov(models)
+    start = models.set("source.spatial.lon_0", value=CENTER[0] + 0.13)
+    start = start.set("source.spatial.sigma", value=0.06)
+    result = Fit().run(Likelihood([data], start))
+    assert result.success
+    for row in result.models.parameters:
+        if row.free:
+            assert row.value == pytest.approx(
+                models.parameters[row.name].value, abs=0.02 * row.error
+            )
