@@ -92,9 +92,26 @@ def draw_fit(result: Any, folder: Path) -> None:
     draw_without_display()
     if any(hasattr(dataset, "counts") for dataset in result.likelihood.datasets):
         save(plot_fit(result), folder / "counts.png")
+    draw_residuals(result, folder)
     draw_spectra(result, folder)
     if result.likelihood.n_free > 1:
         save(plot_correlation(result), folder / "correlation.png")
+
+
+def draw_residuals(result: Any, folder: Path) -> None:
+    """A map of residuals for each counts cube: ``residuals_NAME.png``."""
+    from gammajax.plots.style import save
+
+    cubes = [dataset for dataset in result.likelihood.datasets if hasattr(dataset, "geom")]
+    for dataset in cubes[:MOST_COMPONENTS]:
+        save(
+            dataset.plot_residuals(result.models),
+            folder / f"residuals_{_safe(dataset.name)}.png",
+        )
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_+." else "_" for c in name)
 
 
 def draw_spectra(result: Any, folder: Path, **options: Any) -> None:
@@ -102,10 +119,9 @@ def draw_spectra(result: Any, folder: Path, **options: Any) -> None:
     from gammajax.plots import plot_sed
     from gammajax.plots.style import save
 
-    names = result.models.names
+    names = [c.name for c in result.models if not c.spectral_model.is_norm]
     for name in names[:MOST_COMPONENTS]:
-        safe = "".join(c if c.isalnum() or c in "-_+." else "_" for c in name)
-        filename = "sed.png" if len(names) == 1 else f"sed_{safe}.png"
+        filename = "sed.png" if len(names) == 1 else f"sed_{_safe(name)}.png"
         save(plot_sed(result, name, **options), folder / filename)
 
 

@@ -178,6 +178,38 @@ class MapDataset:
         """The dataset with the prediction itself as counts."""
         return self.replace(counts=self.counts.with_data(np.asarray(self.npred(models).data)))
 
+    def residuals(
+        self, models: Models | None = None, *, method: str = "diff/sqrt(model)"
+    ) -> Map:
+        """Residuals of the counts summed over energy, in the mask.
+
+        Parameters
+        ----------
+        models : `~gammajax.models.Models`, optional
+            By default the background alone is predicted.
+        method : {"diff", "diff/model", "diff/sqrt(model)"}
+
+        Raises
+        ------
+        ValueError
+            If the method is none of these.
+        """
+        powers = {"diff": 0.0, "diff/model": 1.0, "diff/sqrt(model)": 0.5}
+        if method not in powers:
+            raise ValueError(f"residuals: method is {method!r}, expected {', '.join(powers)}")
+        mask = self.mask
+        counts = np.where(mask, np.asarray(self.counts.data), 0.0).sum(axis=0)
+        model = np.where(mask, np.asarray(self.npred(models).data), 0.0).sum(axis=0)
+        positive = np.where(model > 0, model, 1.0)
+        values = np.where(model > 0, (counts - model) / positive ** powers[method], 0.0)
+        return Map.from_geom(self.geom.to_image(), data=values)
+
+    def plot_residuals(self, models: Models | None = None, **options: Any) -> Any:
+        """Maps of counts, prediction and residuals; see `gammajax.plots.plot_residual_maps`."""
+        from gammajax.plots import plot_residual_maps
+
+        return plot_residual_maps(self, models, **options)
+
     def info_dict(self) -> dict[str, Any]:
         """The numbers that describe the dataset, summed over the fit range."""
         mask = self.mask

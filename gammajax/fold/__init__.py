@@ -2,6 +2,7 @@
 
 from gammajax.fold.map_term import MapTerm
 from gammajax.fold.options import FoldOptions
+from gammajax.fold.round import RoundFold
 from gammajax.fold.spectrum import SpectrumTerm, npred_signal
 from gammajax.fold.stack import Stack, stack_components
 from gammajax.fold.terms import build_terms, npred_map
@@ -9,6 +10,7 @@ from gammajax.fold.terms import build_terms, npred_map
 __all__ = [
     "FoldOptions",
     "MapTerm",
+    "RoundFold",
     "SpectrumTerm",
     "Stack",
     "build_terms",

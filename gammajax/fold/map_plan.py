@@ -13,7 +13,12 @@ from gammajax.fold.map_term import BackgroundFold, MapTerm
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.round_build import linear_fold, reaches, round_fold
 from gammajax.fold.sky_response import sky_response
-from gammajax.models import FoVBackgroundModel, TemplateNPredModel
+from gammajax.models import (
+    ConstantFluxSpatialModel,
+    EnergyDependentSpatialModel,
+    FoVBackgroundModel,
+    TemplateNPredModel,
+)
 
 BORDER = 1.3
 """Width of the border of the maps, in units of the reach of a source that does not move."""
@@ -128,6 +133,7 @@ def _fold(
         return None
     if isinstance(components[0], FoVBackgroundModel | TemplateNPredModel):
         return _background_fold(data, components, weight, size)
+    _check_shapes(stack, components, data[0].dataset)
     flags = {part: components[0].irf_applies(part) for part in FLAGS}
     frame = data[0].pixels.frame
     made = [sky_response(item.dataset, flags, frame, options.containment) for item in data]
@@ -136,6 +142,22 @@ def _fold(
         return dense_fold(data, stack, components, made, energy, weight, size)
     build = round_fold if stack.moves else linear_fold
     return build(data, stack, components, made, energy, weight, size, options)
+
+
+def _check_shapes(stack: Any, components: Sequence[Any], dataset: Any) -> None:
+    """Raise for what cannot be folded into counts cubes."""
+    spatial = components[0].spatial_model
+    where = f"component {components[0].name!r}: {type(spatial).__name__}"
+    if isinstance(spatial, EnergyDependentSpatialModel | ConstantFluxSpatialModel):
+        raise ValueError(
+            f"{where} is not folded into counts cubes ({dataset.name!r}) by this version; use "
+            "a shape that is the same at all energies"
+        )
+    if stack.moves and not stack.is_round:
+        raise ValueError(
+            f"{where} is not round, and only round shapes may move or change in a fit; freeze "
+            f"its parameters ({components[0].name}.spatial.*), or set e to 0 and freeze it"
+        )
 
 
 def _background_fold(

@@ -94,6 +94,10 @@ class RoundFold(eqx.Module):
         Integrals of the splines over that disk.
     weight : array, shape (dataset, source)
         1 where the source folds into the dataset.
+    room : array
+        How far a source may move from its start before the plan is too small, in rad.
+    extent : array, shape (source,)
+        How far a source may extend, in rad.
     size : int
         Number of bins of each dataset.
     quadrature : int
@@ -111,6 +115,8 @@ class RoundFold(eqx.Module):
     covered: Any
     disk: Any
     weight: Any
+    room: Any
+    extent: Any
     size: int = eqx.field(static=True)
     quadrature: int = eqx.field(static=True)
     extended: bool = eqx.field(static=True)
@@ -129,6 +135,16 @@ class RoundFold(eqx.Module):
             0, 0, None if self.local.psf is None else 0, None, None, self.local.spread_last
         )
         return jax.vmap(dataset, in_axes=(by_dataset, 0, 0))(self.local, self.axis, self.rows())
+
+    def outgrown(self, stack: Stack, values: Any) -> Any:
+        """Which sources have moved or grown beyond what was planned, shape (source,)."""
+
+        def one(source: Any, start: Any, extent: Any) -> Any:
+            direction = jnp.asarray(self.rotation) @ source.spatial_model.centre()
+            moved = jnp.sum((direction - start) ** 2) > self.room**2
+            return moved | (self.extended & (source.spatial_model.outer_radius() > extent))
+
+        return jax.vmap(one)(stack.at(values), self.local.frame[:, 0], self.extent)
 
     def rows(self) -> Row:
         """The arrays that go by dataset and source."""

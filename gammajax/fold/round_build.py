@@ -124,6 +124,8 @@ def round_fold(
         covered=covered,
         disk=disk,
         weight=weight,
+        room=np.float64(room),
+        extent=extents,
         size=size,
         quadrature=energy[3],
         extended=extended,

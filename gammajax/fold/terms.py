@@ -34,8 +34,27 @@ def build_terms(
     spectra = [dataset for dataset in datasets if not isinstance(dataset, MapDataset)]
     for dataset in maps:
         _check_spatial(dataset, groups)
+    for _, components in groups:
+        _check_component(components[0], spectra)
     terms = build_spectrum_terms(spectra, groups) if spectra else []
     return terms + build_map_terms(maps, groups, options or FoldOptions())
+
+
+def _check_component(component: Any, spectra: Sequence[Any]) -> None:
+    if getattr(component, "temporal_model", None) is not None:
+        raise ValueError(
+            f"component {component.name!r}: temporal models are not folded by this version; "
+            "take it out (temporal_model=None)"
+        )
+    if not isinstance(component, FoVBackgroundModel | TemplateNPredModel):
+        return
+    for dataset in spectra:
+        if component.folds_into(dataset.name):
+            raise ValueError(
+                f"component {component.name!r} is a {type(component).__name__}, and "
+                f"{dataset.name!r} is a spectrum; give the component datasets_names of counts "
+                "cubes"
+            )
 
 
 def _check_spatial(dataset: Any, groups: Sequence[Any]) -> None:
@@ -80,7 +99,9 @@ def npred_map(dataset: Any, models: Models | None, *, background: bool = True) -
 
 
 def _predicted(dataset: Any, components: Sequence[Any]) -> np.ndarray:
-    models = Models(components).freeze("*.spatial.*")
+    models = Models(components)
+    if any(".spatial." in name for name in models.parameters.names):
+        models = models.freeze("*.spatial.*")
     groups = stack_components(models)
     _check_spatial(dataset, groups)
     term = build_map_term([dataset], groups, FoldOptions(), every_bin=True)

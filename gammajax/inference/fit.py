@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,9 @@ from gammajax.inference.result import FitResult
 from gammajax.inference.timing import Stopwatch
 
 METHODS = ("newton", "lbfgs", "adam", "minuit")
+
+MOST_PLANS = 6
+"""How often the folds are planned anew when sources leave what they were planned for."""
 
 DEGENERATE = 1e-11
 """Least eigenvalue of the Fisher matrix, scaled to a unit diagonal, that counts as one."""
@@ -75,10 +78,28 @@ class Fit:
             raise ValueError(f"Fit: tolerance is {self.tolerance}, expected a number above 0")
 
     def run(self, likelihood: Likelihood) -> FitResult:
-        """Minimise, from the values that the likelihood's models have."""
+        """Minimise, from the values that the likelihood's models have.
+
+        A source of a counts cube that moves or grows out of what its fold was planned for is
+        planned anew where it is, and the fit goes on; the message says so.
+        """
+        planned: tuple[str, ...] = ()
         with Stopwatch() as watch:
-            state = jax.block_until_ready(self._minimise(likelihood))
-        return self._result(likelihood, state, watch)
+            for _ in range(MOST_PLANS):
+                state = jax.block_until_ready(self._minimise(likelihood))
+                theta = np.asarray(state.x)[likelihood._index]
+                outgrown = likelihood.outgrown(theta) if np.isfinite(theta).all() else ()
+                if not outgrown:
+                    break
+                planned = tuple(dict.fromkeys(planned + outgrown))
+                likelihood = likelihood.with_models(likelihood.models_at(theta))
+        result = self._result(likelihood, state, watch)
+        if planned:
+            text = f"{result.message}; folds planned anew for {', '.join(planned)}"
+            if outgrown:
+                text += f", and {', '.join(outgrown)} went on out of them"
+            result = replace(result, message=text, success=result.success and not outgrown)
+        return result
 
     def _minimise(self, likelihood: Likelihood) -> NewtonState:
         problem = likelihood.problem

@@ -10,7 +10,7 @@ import numpy as np
 
 from gammajax.config import require_x64
 from gammajax.datasets import Datasets
-from gammajax.fold import FoldOptions, build_terms, stack_components
+from gammajax.fold import FoldOptions, RoundFold, build_terms, stack_components
 from gammajax.inference import problem as pure
 from gammajax.inference.problem import PriorStack, Problem
 from gammajax.models import Models
@@ -50,6 +50,7 @@ class Likelihood:
         _check_models(self.models, self.datasets)
         groups = stack_components(self.models)
         parts = build_terms(list(self.datasets), groups, self.options)
+        self._members = [[component.name for component in parts] for _, parts in groups]
         self._order = [[dataset.name for dataset in batch] for _, batch in parts]
         space = ParameterSpace.from_table(self.models.parameters)
         self._index = np.nonzero(space.free)[0]
@@ -128,6 +129,19 @@ class Likelihood:
                 found[name] = array[i][np.asarray(term.mask[i])]
         return {name: found[name] for name in self.datasets.names}
 
+    def outgrown(self, theta: Any) -> tuple[str, ...]:
+        """Names of the sources that the folds were not planned for at ``theta``.
+
+        Sources fold within a disk around where they started. One that has moved or grown out
+        of it needs a new plan: ``with_models(models_at(theta))``.
+        """
+        names: list[str] = []
+        for found, members in zip(
+            _outgrown(self.problem, self._index, theta), self._members, strict=True
+        ):
+            names += [name for name, out in zip(members, np.asarray(found), strict=True) if out]
+        return tuple(dict.fromkeys(names))
+
     def models_at(self, theta: Any, covariance: Any = None) -> Models:
         """The models with the free parameters at ``theta``, links followed.
 
@@ -187,6 +201,17 @@ def _hvp(problem: Problem, index: Any, theta: Any, vector: Any) -> Any:
 @jax.jit
 def _predict(problem: Problem, index: Any, theta: Any) -> tuple[Any, ...]:
     return pure.predictions(problem, problem.space.insert(theta, index))
+
+
+@jax.jit
+def _outgrown(problem: Problem, index: Any, theta: Any) -> list[Any]:
+    values = problem.space.expand(problem.space.insert(theta, index))
+    found = [jnp.zeros(len(stack.places), dtype=bool) for stack in problem.stacks]
+    for term in problem.terms:
+        for place, fold in enumerate(getattr(term, "folds", ())):
+            if isinstance(fold, RoundFold):
+                found[place] = found[place] | fold.outgrown(problem.stacks[place], values)
+    return found
 
 
 @jax.jit

@@ -13,6 +13,7 @@ from gammajax.irf.edisp import EDispKernel
 if TYPE_CHECKING:
     from gammajax.irf.axis import GridAxis
     from gammajax.irf.background import Background2D, Background3D
+    from gammajax.irf.edisp_map import EDispKernelMap, EDispMap
     from gammajax.irf.effective_area import EffectiveAreaTable2D
     from gammajax.irf.energy_dispersion import EnergyDispersion2D
     from gammajax.irf.fermi import FermiPSF
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
     )
     from gammajax.irf.projection import fov_place, project_background, project_exposure
     from gammajax.irf.psf import PSF3D
+    from gammajax.irf.psf_map import PSFMap, RecoPSFMap
     from gammajax.irf.rad_max import RadMax2D
     from gammajax.irf.stacking import stack_irfs
     from gammajax.irf.table import IRF
 
 _LAZY = {
+    "EDispKernelMap": "edisp_map",
+    "EDispMap": "edisp_map",
+    "PSFMap": "psf_map",
+    "RecoPSFMap": "psf_map",
     "Background2D": "background",
     "Background3D": "background",
     "EffectiveAreaTable2D": "effective_area",
@@ -54,6 +60,10 @@ _LAZY = {
 }
 
 __all__ = [
+    "EDispKernelMap",
+    "EDispMap",
+    "PSFMap",
+    "RecoPSFMap",
     "IRF",
     "Background2D",
     "Background3D",

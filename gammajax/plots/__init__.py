@@ -9,6 +9,7 @@ from gammajax.plots.irf import peek_irf
 from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
 from gammajax.plots.posterior import plot_corner, plot_trace
 from gammajax.plots.regions import plot_region, plot_region_map
+from gammajax.plots.residuals import plot_residual_maps
 from gammajax.plots.response import plot_response
 from gammajax.plots.scans import plot_contours, plot_correlation, plot_profile
 from gammajax.plots.sed import plot_sed
@@ -30,6 +31,7 @@ __all__ = [
     "plot_profile",
     "plot_region",
     "plot_region_map",
+    "plot_residual_maps",
     "plot_response",
     "plot_sed",
     "plot_spatial",

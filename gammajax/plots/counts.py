@@ -33,6 +33,41 @@ class CountsSum:
     """Signed square root of the statistic's rise over a perfect prediction, in sigma."""
 
 
+@dataclass(frozen=True)
+class SkySum:
+    """A counts cube summed over the pixels of its mask, as if it were a spectrum."""
+
+    name: str
+    energy: MapAxis
+    meta: dict[str, Any]
+    mask: np.ndarray
+    counts: np.ndarray
+    background: np.ndarray
+    signal: np.ndarray | None
+    stat_type: str = "cash"
+
+    def npred_signal(self, models: Models) -> np.ndarray | None:
+        """Predicted counts of the sky models that it was made with."""
+        del models
+        return self.signal
+
+    @classmethod
+    def create(cls, dataset: Any, models: Models | None) -> SkySum:
+        """The sums of a cube, with the background as the models scale it."""
+        mask = dataset.mask
+
+        def total(found: Any) -> np.ndarray:
+            return np.where(mask, np.asarray(found), 0.0).reshape(len(mask), -1).sum(axis=1)
+
+        signal, background = None, total(dataset.background_data)
+        if models is not None:
+            signal = total(dataset.npred_signal(models).data)
+            background = total(dataset.npred(models).data) - signal
+        used = mask.reshape(len(mask), -1).any(axis=1)
+        counts = total(dataset.counts.data)
+        return cls(dataset.name, dataset.energy, dataset.meta, used, counts, background, signal)
+
+
 def count_sums(datasets: Sequence[Any], models: Models | None) -> list[CountsSum]:
     """The datasets in groups of the same kind, bins and instrument, each summed.
 
@@ -43,6 +78,8 @@ def count_sums(datasets: Sequence[Any], models: Models | None) -> list[CountsSum
     for dataset in datasets:
         if not hasattr(dataset, "counts"):
             continue
+        if hasattr(dataset, "geom"):
+            dataset = SkySum.create(dataset, models)
         for group in groups:
             if _kind(group[0]) == _kind(dataset) and group[0].energy.is_close(dataset.energy):
                 group.append(dataset)

@@ -152,3 +152,94 @@ def test_fit_finds_a_source_that_moves() -> None:
             assert row.value == pytest.approx(
                 models.parameters[row.name].value, abs=0.02 * row.error
             )
+
+
+def test_a_source_that_leaves_its_plan_is_planned_anew() -> None:
+    truth = source(GaussianSpatialModel(CENTER[0] + 0.3, CENTER[1], 0.1))
+    models = Models([truth]).freeze("*.index")
+    data = dataset().asimov(models)
+    start = models.set("source.spatial.lon_0", value=CENTER[0] + 0.08)
+    result = Fit().run(Likelihood([data], start))
+    assert result.success
+    assert "planned anew for source" in result.message
+    found = result.models.parameters["source.spatial.lon_0"].value
+    assert found == pytest.approx(CENTER[0] + 0.3, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("spatial", "message"),
+    [
+        (GaussianSpatialModel(*CENTER, 0.1, e=0.5), "is not round"),
+        (None, "has no spatial model"),
+    ],
+)
+def test_what_cannot_be_folded_is_an_error(spatial, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        Likelihood([dataset()], Models([source(spatial)]))
+
+
+def test_gradient_and_hessian_are_those_of_finite_differences() -> None:
+    models = Models(
+        [
+            source(GaussianSpatialModel(CENTER[0] + 0.11, CENTER[1], 0.08)),
+            SkyModel(
+                PowerLawSpectralModel(amplitude=2e-12),
+                PointSpatialModel(CENTER[0] + 0.013, CENTER[1]),
+                name="point",
+            ),
+            FoVBackgroundModel(datasets_names="small"),
+        ]
+    )
+    likelihood = Likelihood([dataset()], models)
+    theta = likelihood.start
+    gradient = np.asarray(likelihood.gradient(theta))
+    hessian = np.asarray(likelihood.hessian(theta))
+    steps = 3e-5 / np.sqrt(np.diag(np.asarray(likelihood.fisher(theta))))
+    for i, step in enumerate(steps):
+        up, down = theta.copy(), theta.copy()
+        up[i] += step
+        down[i] -= step
+        slope = (float(likelihood.stat(up)) - float(likelihood.stat(down))) / (2 * step)
+        assert slope * step == pytest.approx(gradient[i] * step, abs=1e-7)
+        bend = np.asarray(likelihood.gradient(up)) - np.asarray(likelihood.gradient(down))
+        scale = steps * step
+        np.testing.assert_allclose(
+            bend / (2 * step) * scale, hessian[i] * scale, atol=1e-3 * 3e-5**2
+        )
+
+
+def test_the_statistic_is_smooth_while_a_source_crosses_pixels() -> None:
+    models = Models([source(PointSpatialModel(*CENTER))])
+    data = dataset().fake(models, seed=3)
+    likelihood = Likelihood([data], models)
+    place = likelihood.names.index("source.spatial.lon_0")
+    shifts = np.linspace(-0.04, 0.04, 161)
+    stats = []
+    for shift in shifts:
+        theta = likelihood.start.copy()
+        theta[place] += shift
+        stats.append(float(likelihood.stat(theta)))
+    # a step would stand out of the third differences of a smooth curve
+    rough = np.abs(np.diff(stats, 4)).max()
+    assert rough < 1e-4 * np.ptp(stats)
+
+
+def test_files_go_both_ways(tmp_path) -> None:
+    data = dataset(mask_safe=None).with_energy_range("1 TeV", "3.2 TeV")
+    data.write(tmp_path / "cube.fits")
+    again = MapDataset.read(tmp_path / "cube.fits")
+    np.testing.assert_array_equal(again.counts.data, data.counts.data)
+    np.testing.assert_allclose(again.exposure.data, data.exposure.data)
+    np.testing.assert_array_equal(again.mask, data.mask)
+    np.testing.assert_allclose(again.psf.table, data.psf.table)
+
+
+def test_npred_of_background_and_template() -> None:
+    data = dataset()
+    factor = FoVBackgroundModel(datasets_names="small")
+    models = Models([factor]).set("small-bkg.spectral.norm", value=1.5)
+    np.testing.assert_allclose(data.npred(models).data, 0.45)
+    assert data.npred_signal(models).data.sum() == 0
+    likelihood = Likelihood([data], models)
+    found = float(likelihood.stat(likelihood.start))
+    assert found == pytest.approx(data.stat_sum(models), rel=1e-12)
