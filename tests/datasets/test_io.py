@@ -89,8 +89,8 @@ def test_two_names_for_one_file_are_an_error(on_off, tmp_path):
         ),
         (
             "SpectrumDatasetOnOff",
-            "MapDataset",
-            "'one': is a MapDataset, and this version folds sp",
+            "MapDatasetOnOff",
+            "'one': is a MapDatasetOnOff, and this version folds",
         ),
         (
             "SpectrumDatasetOnOff",
@@ -165,11 +165,13 @@ def test_the_map_format_with_a_dispersion_of_other_energies(on_off, tmp_path):
 
 
 @pytest.mark.data
-def test_a_list_of_maps_is_refused_by_name(data_path):
-    with pytest.raises(
-        ValueError, match="dataset 'gc': is a MapDataset, and this version folds"
-    ):
-        Datasets.read(data_path("tests/models/gc_example_datasets.yaml"))
+def test_a_list_of_maps(data_path, tmp_path):
+    datasets = Datasets.read(data_path("tests/models/gc_example_datasets.yaml"))
+    assert datasets.names == ("gc", "g09")
+    assert datasets["g09"].info_dict()["counts"] == 20202
+    datasets.write(tmp_path / "datasets.yaml")
+    again = Datasets.read(tmp_path / "datasets.yaml")
+    assert [item.info_dict() for item in again] == [item.info_dict() for item in datasets]
 
 
 @pytest.mark.data
