@@ -160,7 +160,7 @@ class Observation:
     def _irf(self, part: str) -> Any:
         file, place = self._file(part)
         if place.hdu_class in MAP_CLASSES:
-            return read_map_irf(place.path, place.hdu)
+            return read_map_irf(place.path, place.hdu, place.hdu_class)
         return read_irf(file, place.hdu, hdu_class=place.hdu_class)
 
     @cached_property

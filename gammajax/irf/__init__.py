@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from gammajax.irf.projection import fov_place, project_background, project_exposure
     from gammajax.irf.psf import PSF3D
+    from gammajax.irf.psf_kernel import PSFKernel
     from gammajax.irf.psf_map import PSFMap, RecoPSFMap
     from gammajax.irf.rad_max import RadMax2D
     from gammajax.irf.stacking import stack_irfs
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "EDispKernelMap": "edisp_map",
     "EDispMap": "edisp_map",
+    "PSFKernel": "psf_kernel",
     "PSFMap": "psf_map",
     "RecoPSFMap": "psf_map",
     "Background2D": "background",
@@ -62,6 +64,7 @@ _LAZY = {
 __all__ = [
     "EDispKernelMap",
     "EDispMap",
+    "PSFKernel",
     "PSFMap",
     "RecoPSFMap",
     "IRF",

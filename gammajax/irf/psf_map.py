@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from gammajax.irf.irf_map import IRFMap
+from gammajax.irf.psf_kernel import PSFKernel
 from gammajax.maps import Map, MapAxis, WcsGeom
 from gammajax.units import to_quantity, to_value
 
@@ -117,7 +118,7 @@ class PSFMap(IRFMap):
 
     def containment(self, rad: Any, position: Any = None) -> np.ndarray:
         """Fraction of the events within a distance, shape (energy,)."""
-        nodes, table = self.rad.center, self._profile(position)
+        nodes, table = self.rad.center, self.profile(position)
         edge = float(to_value(rad, "deg", where="rad"))
         inside = np.append(nodes[nodes < edge], edge)
         values = np.stack([np.interp(inside, nodes, row) for row in table])
@@ -134,15 +135,21 @@ class PSFMap(IRFMap):
         """
         fine = np.linspace(0, self.rad.center[-1], 4001)
         table = np.stack(
-            [np.interp(fine, self.rad.center, row) for row in self._profile(position)]
+            [np.interp(fine, self.rad.center, row) for row in self.profile(position)]
         )
         ring = 0.5 * (table[:, 1:] + table[:, :-1]) * np.diff(-np.cos(np.deg2rad(fine)))
         share = np.cumsum(ring, axis=1) / ring.sum(axis=1, keepdims=True)
         radii = [np.interp(fraction, np.append(0, row), fine) for row in share]
         return to_quantity(np.array(radii), "deg")
 
-    def _profile(self, position: Any) -> np.ndarray:
-        """The tables at a position, shape (energy, rad)."""
+    def get_psf_kernel(
+        self, geom: Any, *, position: Any = None, max_radius: Any = None
+    ) -> PSFKernel:
+        """The spread over pixels of the size of a geometry; see `PSFKernel.from_psf`."""
+        return PSFKernel.from_psf(self, geom, position=position, max_radius=max_radius)
+
+    def profile(self, position: Any = None) -> np.ndarray:
+        """The tables at a position, by default the middle of the map, shape (energy, rad)."""
         if position is None:
             ny, nx = self.table.shape[-2:]
             return self.table[..., ny // 2, nx // 2]
