@@ -77,7 +77,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -E -W --keep-going -q -j auto -b html docs docs/_build/html
 	@echo "The site is in docs/_build/html/index.html"
 
 bench: $(VENV)/.test
