@@ -83,6 +83,8 @@ class Fit:
         A source of a counts cube that moves or grows out of what its fold was planned for is
         planned anew where it is, and the fit goes on; the message says so.
         """
+        if self.covariance == "sandwich":
+            likelihood.require_every_bin("Fit(covariance='sandwich')")
         planned: tuple[str, ...] = ()
         with Stopwatch() as watch:
             for _ in range(MOST_PLANS):

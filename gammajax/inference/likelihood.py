@@ -10,7 +10,7 @@ import numpy as np
 
 from gammajax.config import require_x64
 from gammajax.datasets import Datasets
-from gammajax.fold import FoldOptions, RoundFold, build_terms, stack_components
+from gammajax.fold import FoldOptions, MapTerm, RoundFold, build_terms, stack_components
 from gammajax.inference import problem as pure
 from gammajax.inference.problem import PriorStack, Problem
 from gammajax.models import Models
@@ -128,6 +128,23 @@ class Likelihood:
             for i, name in enumerate(names):
                 found[name] = array[i][np.asarray(term.mask[i])]
         return {name: found[name] for name in self.datasets.names}
+
+    def require_every_bin(self, what: str) -> None:
+        """Raise if a dataset has bins that are predicted in their sum only.
+
+        Raises
+        ------
+        ValueError
+            That names ``what`` needs them, and the datasets.
+        """
+        terms = zip(self.problem.terms, self._order, strict=True)
+        cubes = [name for term, names in terms if isinstance(term, MapTerm) for name in names]
+        if cubes:
+            raise ValueError(
+                f"{what} needs a prediction in every bin, and that of the counts cubes "
+                f"{', '.join(cubes)} has the empty bins in their sum only; leave the cubes "
+                "out, or simulate with dataset.fake(models, seed)"
+            )
 
     def outgrown(self, theta: Any) -> tuple[str, ...]:
         """Names of the sources that the folds were not planned for at ``theta``.

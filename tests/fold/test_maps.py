@@ -8,7 +8,7 @@ import pytest
 from gammajax.datasets import MapDataset
 from gammajax.fold import FoldOptions, build_terms, stack_components
 from gammajax.fold.map_plan import build_map_term
-from gammajax.inference import Fit, Likelihood
+from gammajax.inference import Fit, Likelihood, fit_toys
 from gammajax.irf.psf_map import PSFMap
 from gammajax.maps import Map, MapAxis, WcsGeom
 from gammajax.models import (
@@ -243,3 +243,11 @@ def test_npred_of_background_and_template() -> None:
     likelihood = Likelihood([data], models)
     found = float(likelihood.stat(likelihood.start))
     assert found == pytest.approx(data.stat_sum(models), rel=1e-12)
+
+
+def test_what_needs_every_bin_says_so() -> None:
+    likelihood = Likelihood([dataset()], Models([source(PointSpatialModel(*CENTER))]))
+    with pytest.raises(ValueError, match=r"sandwich.*every bin.*counts cubes small"):
+        Fit(covariance="sandwich").run(likelihood)
+    with pytest.raises(ValueError, match=r"fit_toys needs .* every bin"):
+        fit_toys(likelihood, 3)
