@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.fold.linear import LinearFold
+from gammajax.fold.linear import LinearFold, bands
 from gammajax.fold.map_data import MapData
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.sky_response import SkyResponse
@@ -110,7 +110,7 @@ def dense_fold(
                 item, components[source].spatial_model, response, edges, steps
             )
             used = item.bins.pixel.size
-            band, start = _band_of(matrix)
+            (start,), band = bands([matrix])
             width = max(width, band)
             rows[n, source] = images, matrix, start
             target[n, source, :used] = np.arange(used)
@@ -230,12 +230,3 @@ def _divided(low: np.ndarray, high: np.ndarray, steps: int) -> tuple[np.ndarray,
     ratio = (high / low)[..., None] ** (np.arange(steps + 1) / steps)
     edges = low[..., None] * ratio
     return edges[..., :-1].reshape(len(low), -1), edges[..., 1:].reshape(len(low), -1)
-
-
-def _band_of(matrix: np.ndarray) -> tuple[int, np.ndarray]:
-    """The widest band of true bins that reach a reconstructed one, and where each begins."""
-    reached = matrix > 1e-9 * max(matrix.max(), 1e-300)
-    some = reached.any(axis=0)
-    start = np.where(some, reached.argmax(axis=0), 0)
-    last = np.where(some, len(matrix) - 1 - reached[::-1].argmax(axis=0), 0)
-    return int((last - start).max()) + 1, start

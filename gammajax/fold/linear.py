@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gammajax.fold.round import fluxes
 from gammajax.fold.stack import Stack
+
+NARROW = 1e-9
+"""Entries of the energy dispersion below this part of the largest are left out of bands."""
 
 
 class LinearFold(eqx.Module):
@@ -56,3 +61,25 @@ class LinearFold(eqx.Module):
             return bins.at[-1].add(jnp.sum(total * sent))
 
         return jax.vmap(dataset)(self.axis, self.response, self.first, self.target, self.total)
+
+
+def bands(matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
+    """The first true bin that reaches each reconstructed one, and the widest band.
+
+    Parameters
+    ----------
+    matrices : sequence of array, shape (energy_true, energy)
+
+    Returns
+    -------
+    first : array of int, shape (matrix, energy)
+    width : int
+        No band of this width from ``first`` on ends beyond the last true bin.
+    """
+    number = len(matrices[0])
+    reached = np.stack([matrix > NARROW * max(matrix.max(), 1e-300) for matrix in matrices])
+    some = reached.any(axis=1)
+    low = np.where(some, reached.argmax(axis=1), 0)
+    high = np.where(some, number - 1 - reached[:, ::-1].argmax(axis=1), 0)
+    width = int((high - low).max()) + 1
+    return np.minimum(low, number - width), width

@@ -42,16 +42,9 @@ class Local(eqx.Module):
     step: Any
     spread_last: bool = eqx.field(static=True)
 
-    def axes(self) -> Local:
-        """Which leaves go by source, for a map over sources after one over datasets."""
-        return Local(
-            0,
-            0 if np.shape(self.edisp)[1] > 1 else None,
-            None if self.psf is None or np.shape(self.psf)[1] == 1 else 0,
-            0,
-            0,
-            self.spread_last,
-        )
+    def by_dataset(self) -> Local:
+        """Which leaves go by dataset, for a map over them."""
+        return Local(0, 0, None if self.psf is None else 0, None, None, self.spread_last)
 
 
 def weights(number: int, place: Any) -> tuple[Any, Any]:

@@ -84,10 +84,6 @@ class MapTerm(eqx.Module):
         below = jnp.concatenate([expected <= 0, total < 0], axis=1)
         return jnp.sum(self.mask & below)
 
-    def with_counts(self, counts: Any, counts_off: Any = None) -> MapTerm:
-        """The term with other counts in the same bins, shape (dataset, bin)."""
-        return eqx.tree_at(lambda term: term.counts, self, counts)
-
 
 class BackgroundFold(eqx.Module):
     """Templates of counts, scaled by a factor that depends on reconstructed energy.

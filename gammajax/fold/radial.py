@@ -55,7 +55,7 @@ class RadialGrid(eqx.Module):
     areas : array, shape (n + 2,)
         What each spline integrates to over the sphere, in sr.
     to_flux : array, shape (n + 2, n + 2)
-        From coefficients of a density f to those of its flux, see `flux`.
+        From coefficients of a density to those of its flux through borders.
     """
 
     core: float = eqx.field(static=True, converter=float)
@@ -74,7 +74,7 @@ class RadialGrid(eqx.Module):
             Distances much smaller than this are resolved by their squares, in rad.
         largest : float
         """
-        n = int(np.ceil(0.5 * np.log1p((_chord(largest) / core) ** 2) / STEP)) + 2
+        n = _number(core, largest)
         areas = _spline_areas(core, n)
         return cls(core, _nodes(core, n), _prefilter(n), areas, _flux_matrix(core, n))
 
@@ -83,23 +83,9 @@ class RadialGrid(eqx.Module):
         """The last squared chord at which functions are not 0."""
         return (1 - 1e-9) * self.core**2 * float(np.expm1(2 * STEP * (self.theta.size - 1)))
 
-    def evaluate(self, coefficients: Any, q: Any) -> Any:
-        """Values of functions at squared chords.
-
-        Parameters
-        ----------
-        coefficients : array, shape (..., n + 2)
-        q : array
-            Its shape follows the leading ones of the coefficients, or broadcasts to it.
-        """
-        start, weights = self.cell(q)
-        return sum(
-            weights[k] * jnp.take_along_axis(coefficients, start + k, axis=-1) for k in range(4)
-        )
-
     def place(self, theta: Any) -> np.ndarray:
         """The number of the node at a distance (rad), as a fraction; on the host."""
-        return 0.5 * np.log1p((_chord(theta) / self.core) ** 2) / STEP
+        return _place(self.core, theta)
 
     def areas_within(self, angle: float) -> np.ndarray:
         """What each spline integrates to within an angle (rad) of the centre, in sr."""
@@ -124,6 +110,15 @@ class RadialGrid(eqx.Module):
 
 def _chord(angle: Any) -> Any:
     return 2 * np.sin(np.asarray(angle) / 2)
+
+
+def _place(core: float, theta: Any) -> np.ndarray:
+    return 0.5 * np.log1p((_chord(theta) / core) ** 2) / STEP
+
+
+def _number(core: float, largest: float) -> int:
+    """How many nodes reach a distance."""
+    return int(np.ceil(_place(core, largest))) + 2
 
 
 def _nodes(core: float, n: int) -> np.ndarray:
@@ -168,7 +163,7 @@ def _flux_matrix(core: float, n: int) -> np.ndarray:
 def _spline_areas(core: float, n: int, largest: float = np.pi) -> np.ndarray:
     """Integrals of the splines within an angle; the solid angle within q is pi q."""
     x, share = np.polynomial.legendre.leggauss(8)
-    last = 0.5 * np.log1p((_chord(largest) / core) ** 2) / STEP
+    last = _place(core, largest)
     width = np.clip(last - np.arange(n - 1), 0, 1)[:, None]
     u = width * (x + 1) / 2
     v = 1 - u
@@ -255,7 +250,7 @@ def resampled(grid: RadialGrid, rad: np.ndarray, tables: np.ndarray) -> np.ndarr
     """
     from scipy.interpolate import PchipInterpolator
 
-    whole = RadialGrid.create(grid.core, float(rad[-1]))
+    whole = _number(grid.core, float(rad[-1]))
     smooth = PchipInterpolator(rad, tables, axis=1)
 
     def at(theta: np.ndarray) -> np.ndarray:
@@ -263,8 +258,8 @@ def resampled(grid: RadialGrid, rad: np.ndarray, tables: np.ndarray) -> np.ndarr
         outside = (theta > rad[-1]).reshape(-1, *(1,) * (values.ndim - 2))
         return np.where(outside, 0.0, values)
 
-    weights = np.asarray(whole.prefilter).T @ np.asarray(whole.areas)
-    total = np.tensordot(weights, at(np.asarray(whole.theta)), axes=(0, 1))[:, None]
+    weights = _prefilter(whole).T @ _spline_areas(grid.core, whole)
+    total = np.tensordot(weights, at(_nodes(grid.core, whole)), axes=(0, 1))[:, None]
     found = at(np.asarray(grid.theta))
     return np.divide(found, total, out=np.zeros_like(found), where=total > 0)
 

@@ -131,10 +131,8 @@ class RoundFold(eqx.Module):
             bins = jnp.zeros(self.size + 1).at[row.target.ravel()].add(entries.ravel())
             return bins.at[-1].add(jnp.sum(totals))
 
-        by_dataset = Local(
-            0, 0, None if self.local.psf is None else 0, None, None, self.local.spread_last
-        )
-        return jax.vmap(dataset, in_axes=(by_dataset, 0, 0))(self.local, self.axis, self.rows())
+        in_axes = (self.local.by_dataset(), 0, 0)
+        return jax.vmap(dataset, in_axes=in_axes)(self.local, self.axis, self.rows())
 
     def outgrown(self, stack: Stack, values: Any) -> Any:
         """Which sources have moved or grown beyond what was planned, shape (source,)."""
@@ -156,36 +154,21 @@ class RoundFold(eqx.Module):
 
     def sources(self, spatial: Any, flux: Any, local: Local, row: Row) -> tuple[Any, Any]:
         """Entries (source, entry) and totals (source,) of all sources in one dataset."""
-        axes = self.local.axes()
-        shared = [getattr(local, name) for name in ("edisp", "psf")]
-        moving = [getattr(axes, name) == 0 for name in ("edisp", "psf")]
-        first = [
-            None if x is None else x if go else x[0]
-            for x, go in zip(shared, moving, strict=True)
-        ]
+        tables = {"edisp": local.edisp, "psf": local.psf}
+        common = {
+            name: None if table is None else table[0]
+            for name, table in tables.items()
+            if table is None or table.shape[0] == 1
+        }
+        own = {name: table for name, table in tables.items() if name not in common}
+        own |= {"exposure": local.exposure, "frame": local.frame, "step": local.step}
 
         def one(item: Any) -> Any:
-            spatial, flux, exposure, edisp, psf, frame, step, row = item
-            here = Local(
-                exposure,
-                edisp if moving[0] else first[0],
-                psf if moving[1] else first[1],
-                frame,
-                step,
-                local.spread_last,
-            )
+            spatial, flux, own, row = item
+            here: Any = Local(**own, **common, spread_last=local.spread_last)
             return self.source(spatial, flux, here, row)
 
-        items = (
-            spatial,
-            flux,
-            local.exposure,
-            first[0] if moving[0] else None,
-            first[1] if moving[1] else None,
-            local.frame,
-            local.step,
-            row,
-        )
+        items = (spatial, flux, own, row)
         if flux.shape[0] <= BATCH:
             return jax.vmap(lambda *parts: one(parts))(*items)
         return jax.lax.map(one, items, batch_size=BATCH)

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.fold.linear import LinearFold
-from gammajax.fold.local import Local, make_local
+from gammajax.fold.linear import LinearFold, bands
+from gammajax.fold.local import make_local
 from gammajax.fold.map_data import MapData
 from gammajax.fold.nodes import node_orders
 from gammajax.fold.options import FoldOptions
@@ -34,9 +34,6 @@ GROWTH = 2.0
 
 ROOM = 0.5
 """How far a source may move before that, in radii of 68 % of the widest spread."""
-
-NARROW = 1e-9
-"""Entries of the energy dispersion below this part of the largest are left out of bands."""
 
 
 def reaches(stack: Any, components: Sequence[Any]) -> np.ndarray:
@@ -210,12 +207,12 @@ def linear_fold(
     """The fold of a stack of round sources that do not move; parameters as `round_fold`."""
     fold = round_fold(data, stack, components, made, energy, weight, size, options)
     full, total = (np.asarray(x) for x in _responses(fold, stack.sources.spatial_model))
-    nodes, number = fold.nodes, full.shape[-1]
+    nodes = fold.nodes
     to_total = (nodes.target == size) & (nodes.factor != 0)
     total = total + np.where(to_total[..., None], full, 0.0).sum(axis=2)
     kept = (nodes.target < size).any(axis=(0, 1))
     full, energies = full[:, :, kept], nodes.energy[:, :, kept]
-    first, width = _bands(made, number)
+    first, width = bands([response.edisp.values.max(axis=(2, 3)) for response in made])
     start = np.take_along_axis(first[:, None, :], energies.astype(int), axis=-1)
     values = np.take_along_axis(full, start[..., None] + np.arange(width), axis=-1)
     target = nodes.target[:, :, kept]
@@ -225,30 +222,18 @@ def linear_fold(
     )
 
 
-def _bands(responses: Sequence[SkyResponse], number: int) -> tuple[np.ndarray, int]:
-    """The first true bin that reaches each reconstructed one, and the widest band."""
-    used = [r.edisp.values.max(axis=(2, 3)) for r in responses]
-    reached = np.stack([matrix > NARROW * max(matrix.max(), 1e-300) for matrix in used])
-    some = reached.any(axis=1)
-    low = np.where(some, reached.argmax(axis=1), 0)
-    high = np.where(some, number - 1 - reached[:, ::-1].argmax(axis=1), 0)
-    width = int((high - low).max()) + 1
-    return np.minimum(low, number - width), width
-
-
 @eqx.filter_jit
 def _responses(fold: RoundFold, spatial: Any) -> tuple[Any, Any]:
     """Counts of entries and totals for a unit flux in each true bin: (..., energy_true)."""
     number = fold.energy_min.shape[1]
     shape = (fold.weight.shape[1], number)
-    local = fold.local
-    by_dataset = Local(0, 0, None if local.psf is None else 0, None, None, local.spread_last)
 
     def unit(t: Any) -> Any:
         flux = jnp.zeros(shape).at[:, t].set(1.0)
         return jax.vmap(
-            lambda here, row: fold.sources(spatial, flux, here, row), in_axes=(by_dataset, 0)
-        )(local, fold.rows())
+            lambda here, row: fold.sources(spatial, flux, here, row),
+            in_axes=(fold.local.by_dataset(), 0),
+        )(fold.local, fold.rows())
 
     entries, totals = jax.lax.map(unit, jnp.arange(number))
     return jnp.moveaxis(entries, 0, -1), jnp.moveaxis(totals, 0, -1)
