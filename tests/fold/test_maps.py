@@ -111,33 +111,6 @@ def test_disk_integrates_to_its_flux() -> None:
     assert total == pytest.approx(1e-11 * 1e13 * 0.9, rel=1e-4)
 
 
-@pytest.mark.data
-class TestFermiCrab:
-    """The dataset and the models of the files, against integrals made apart."""
-
-    @pytest.fixture
-    def data(self, data_path) -> MapDataset:
-        return MapDataset.read(
-            data_path("fermi-3fhl-crab/Fermi-LAT-3FHL_data_Fermi-LAT.fits"), name="Fermi-LAT"
-        )
-
-    @pytest.fixture
-    def models(self, data_path) -> Models:
-        return Models.read(data_path("fermi-3fhl-crab/Fermi-LAT-3FHL_models.yaml"))
-
-    def test_cash_of_the_file(self, data, models) -> None:
-        assert Likelihood([data], models).n_free == 4
-        assert data.stat_sum(models) == pytest.approx(-12769.3, abs=0.1)
-
-    def test_fit_from_the_start_of_the_file(self, data, models) -> None:
-        result = Fit().run(Likelihood([data], models))
-        assert result.success
-        assert result.stat < -12777.1
-        names = result.models.parameters
-        assert names["Crab Nebula.spectral.alpha"].value == pytest.approx(2.56, abs=0.01)
-        assert names["Crab Nebula.spectral.beta"].value == pytest.approx(-0.026, abs=1e-3)
-
-
 def test_fit_finds_a_source_that_moves() -> None:
     truth = source(GaussianSpatialModel(CENTER[0] + 0.1, CENTER[1], 0.1))
     background = FoVBackgroundModel(datasets_names="small")
