@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.datasets.base import positive_ratio
 from gammajax.irf import EDispKernel
 from gammajax.maps import MapAxis
 
@@ -59,17 +60,14 @@ def group_bins(dataset: Any, starts: Any) -> Any:
         return dataset.replace(**fields, background=joined(dataset.background))
     counts_off = joined(dataset.counts_off)
     seen = counts_off > 0
-    by_acceptance = _ratio(joined(dataset.acceptance), joined(dataset.acceptance_off))
-    alpha = np.where(seen, _ratio(joined(dataset.background), counts_off), by_acceptance)
+    by_acceptance = positive_ratio(joined(dataset.acceptance), joined(dataset.acceptance_off))
+    alpha = np.where(
+        seen, positive_ratio(joined(dataset.background), counts_off), by_acceptance
+    )
     acceptance = joined(dataset.acceptance)
     return dataset.replace(
         **fields,
         counts_off=counts_off,
         acceptance=np.where(alpha > 0, acceptance, 0.0),
-        acceptance_off=np.where(alpha > 0, _ratio(acceptance, alpha), 1.0),
+        acceptance_off=np.where(alpha > 0, positive_ratio(acceptance, alpha), 1.0),
     )
-
-
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """above / below; 0 where below is 0."""
-    return np.where(below > 0, above / np.where(below > 0, below, 1.0), 0.0)

@@ -21,7 +21,9 @@ from gammajax import __version__
 from gammajax.datasets.datasets import Datasets
 from gammajax.datasets.gadf import read_gadf, write_gadf
 from gammajax.datasets.map import MapDataset
+from gammajax.datasets.map_base import MapDatasetBase
 from gammajax.datasets.map_io import read_map_dataset, write_map_dataset
+from gammajax.datasets.map_on_off import MapDatasetOnOff
 from gammajax.datasets.ogip import read_ogip, write_ogip
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fits import FitsFile
@@ -42,10 +44,11 @@ TOP_KEYS = ("datasets", "metadata", "checksum")
 
 TYPES = {
     "MapDataset": MapDataset,
+    "MapDatasetOnOff": MapDatasetOnOff,
     "SpectrumDataset": SpectrumDataset,
     "SpectrumDatasetOnOff": SpectrumDatasetOnOff,
 }
-LATER_TYPES = ("MapDatasetOnOff", "MapDatasetEventSampler", "FluxPointsDataset")
+LATER_TYPES = ("MapDatasetEventSampler", "FluxPointsDataset")
 """Types of gammapy that these lists may hold, and that this version does not fold."""
 
 
@@ -89,7 +92,7 @@ def _read(item: Any, place: int, path: Path) -> Any:
     if kind not in TYPES:
         raise ValueError(f"{where}: unknown type {shown(kind)}{suggest(str(kind), TYPES)}")
     try:
-        read = read_map_dataset if kind == "MapDataset" else read_spectrum
+        read = read_map_dataset if issubclass(TYPES[kind], MapDatasetBase) else read_spectrum
         dataset: Any = read(expand(item["filename"], path.parent, where), name=name)
         if not isinstance(dataset, TYPES[kind]):
             raise ValueError(
@@ -122,7 +125,7 @@ def _in_range(dataset: Any, low: Any, high: Any) -> Any:
             )
         to_value(value, ENERGY, where=key)
     limited = dataset.with_energy_range(low, high)
-    if isinstance(dataset, MapDataset):
+    if isinstance(dataset, MapDatasetBase):
         known = dataset.mask_fit
         mask_fit = limited.mask_fit if known is None else limited.mask_fit & known
         any_left = bool(mask_fit.data.any())
@@ -141,8 +144,9 @@ def write_datasets(datasets: Datasets, path: str | Path, *, overwrite: bool = Fa
     """Write datasets, each to its own files beside a YAML list of them.
 
     On-off spectra with a livetime are written in OGIP format (``pha_obs<name>.fits`` and its
-    companions), others in the map format (``<name>.fits``): gammapy opens the list and finds
-    the same. The fit range is kept in the files.
+    companions), others in the map format (``<name>.fits``): gammapy opens the list (with
+    ``lazy=False`` if there are on-off cubes in it) and finds the same. The fit range is kept
+    in the files.
 
     Raises
     ------
@@ -163,7 +167,7 @@ def write_datasets(datasets: Datasets, path: str | Path, *, overwrite: bool = Fa
                 "another name, with dataset.replace(name=...)"
             )
         write: Any = write_ogip if ogip else write_gadf
-        write = write_map_dataset if isinstance(dataset, MapDataset) else write
+        write = write_map_dataset if isinstance(dataset, MapDatasetBase) else write
         write(dataset, path.parent / filename, overwrite=overwrite)
         kind = type(dataset).__name__
         items.append({"name": dataset.name, "type": kind, "filename": filename})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from gammajax.datasets.base import Dataset, draw, positive_ratio, safe_alpha
 from gammajax.irf import EDispKernel
 from gammajax.maps import MapAxis
 from gammajax.units import EXPOSURE, TIME, to_value
@@ -30,8 +30,48 @@ def _bin_array(name: str, what: str, value: Any, nbin: int, *, low: float = 0.0)
     return array
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SpectrumDataset:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class SpectrumDatasetBase(Dataset):
+    """Counts in energy bins with their responses; fields as in `SpectrumDataset`."""
+
+    name: str
+    energy: MapAxis
+    energy_true: MapAxis
+    counts: np.ndarray
+    exposure: np.ndarray
+    edisp: Any
+    mask_safe: Any = None
+    mask_fit: Any = None
+    livetime: float = float("nan")
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_common(self)
+
+    @property
+    def mask(self) -> np.ndarray:  # pyright: ignore
+        """The bins in a fit: safe, and in the fit range."""
+        return self.mask_safe & self.mask_fit
+
+    def with_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> Self:
+        """The dataset with its fit range set to the bins wholly between two energies."""
+        return self.replace(mask_fit=self.energy.mask(energy_min, energy_max))
+
+    def npred_signal(self, models: Models) -> np.ndarray:
+        """Predicted counts of the models in all bins, shape (energy,)."""
+        from gammajax.fold import npred_signal
+
+        return npred_signal(self, models)
+
+    def plot(self, models: Models | None = None, **options: Any) -> Any:
+        """Counts and prediction with residuals; see `gammajax.plots.plot_spectrum_dataset`."""
+        from gammajax.plots import plot_spectrum_dataset
+
+        return plot_spectrum_dataset(self, models, **options)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class SpectrumDataset(SpectrumDatasetBase):
     """Counts in energy bins with a known background; the statistic is Cash.
 
     Parameters
@@ -59,47 +99,18 @@ class SpectrumDataset:
         If shapes differ, or counts, exposure or background are negative or not finite.
     """
 
-    name: str
-    energy: MapAxis
-    energy_true: MapAxis
-    counts: np.ndarray
-    exposure: np.ndarray
-    edisp: Any
     background: Any = 0.0
-    mask_safe: Any = None
-    mask_fit: Any = None
-    livetime: float = float("nan")
-    meta: dict[str, Any] = field(default_factory=dict)
 
-    stat_type = "cash"
+    stat_type: ClassVar[str] = "cash"
 
     def __post_init__(self) -> None:
-        _check_common(self)
+        super().__post_init__()
         background = _bin_array(self.name, "background", self.background, self.energy.nbin)
         object.__setattr__(self, "background", background)
-
-    @property
-    def mask(self) -> np.ndarray:
-        """The bins in a fit: safe, and in the fit range."""
-        return self.mask_safe & self.mask_fit
-
-    def with_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> Any:
-        """The dataset with its fit range set to the bins wholly between two energies."""
-        return dataclasses.replace(self, mask_fit=self.energy.mask(energy_min, energy_max))
-
-    def replace(self, **fields: Any) -> Any:
-        """A new dataset with the given fields changed."""
-        return dataclasses.replace(self, **fields)
 
     def npred(self, models: Models) -> np.ndarray:
         """Predicted counts of models and background in all bins, shape (energy,)."""
         return self.npred_signal(models) + self.background
-
-    def npred_signal(self, models: Models) -> np.ndarray:
-        """Predicted counts of the models in all bins, shape (energy,)."""
-        from gammajax.fold import npred_signal
-
-        return npred_signal(self, models)
 
     def stat_array(self, models: Models) -> np.ndarray:
         """The statistic of each bin, shape (energy,), masked bins included."""
@@ -107,14 +118,10 @@ class SpectrumDataset:
 
         return np.asarray(cash(self.counts, self.npred(models)))
 
-    def stat_sum(self, models: Models) -> float:
-        """The statistic in the fit range."""
-        return float(self.stat_array(models)[self.mask].sum())
-
     def fake(self, models: Models, seed: int) -> SpectrumDataset:
         """The dataset with counts drawn from the prediction."""
         rng = np.random.default_rng(seed)
-        return self.replace(counts=rng.poisson(self.npred(models)).astype(float))
+        return self.replace(counts=draw(self.npred(models), rng))
 
     def info_dict(self) -> dict[str, Any]:
         """The numbers that describe the dataset, summed over the fit range."""
@@ -123,18 +130,9 @@ class SpectrumDataset:
         info["excess"] = info["counts"] - info["background"]
         return info
 
-    def plot(self, models: Models | None = None, **options: Any) -> Any:
-        """Counts and prediction with residuals; see `gammajax.plots.plot_spectrum_dataset`."""
-        from gammajax.plots import plot_spectrum_dataset
 
-        return plot_spectrum_dataset(self, models, **options)
-
-    def __repr__(self) -> str:
-        return _describe(self)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SpectrumDatasetOnOff:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class SpectrumDatasetOnOff(SpectrumDatasetBase):
     """Counts in an on region with the background measured in off regions; WStat.
 
     Parameters
@@ -155,24 +153,14 @@ class SpectrumDatasetOnOff:
         If shapes differ, or an array is negative or not finite.
     """
 
-    name: str
-    energy: MapAxis
-    energy_true: MapAxis
-    counts: np.ndarray
     counts_off: np.ndarray
-    exposure: np.ndarray
-    edisp: Any
     acceptance: np.ndarray | float = 1.0
     acceptance_off: np.ndarray | float = 1.0
-    mask_safe: Any = None
-    mask_fit: Any = None
-    livetime: float = float("nan")
-    meta: dict[str, Any] = field(default_factory=dict)
 
-    stat_type = "wstat"
+    stat_type: ClassVar[str] = "wstat"
 
     def __post_init__(self) -> None:
-        _check_common(self)
+        super().__post_init__()
         for what in ("counts_off", "acceptance", "acceptance_off"):
             array = _bin_array(self.name, what, getattr(self, what), self.energy.nbin)
             object.__setattr__(self, what, array)
@@ -193,32 +181,12 @@ class SpectrumDatasetOnOff:
     @property
     def alpha(self) -> np.ndarray:
         """acceptance / acceptance_off; 0 where the off acceptance is 0."""
-        usable = self.acceptance_off > 0
-        return np.where(usable, self.acceptance / np.where(usable, self.acceptance_off, 1), 0)
+        return positive_ratio(self.acceptance, self.acceptance_off)
 
     @property
     def background(self) -> np.ndarray:
         """Background counts expected in the on region: alpha times the off counts."""
         return self.alpha * self.counts_off
-
-    @property
-    def mask(self) -> np.ndarray:
-        """The bins in a fit: safe, and in the fit range."""
-        return self.mask_safe & self.mask_fit
-
-    def with_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> Any:
-        """The dataset with its fit range set to the bins wholly between two energies."""
-        return dataclasses.replace(self, mask_fit=self.energy.mask(energy_min, energy_max))
-
-    def replace(self, **fields: Any) -> Any:
-        """A new dataset with the given fields changed."""
-        return dataclasses.replace(self, **fields)
-
-    def npred_signal(self, models: Models) -> np.ndarray:
-        """Predicted counts of the models in all bins, shape (energy,)."""
-        from gammajax.fold import npred_signal
-
-        return npred_signal(self, models)
 
     def npred_background(self, models: Models) -> np.ndarray:
         """Expected background in the on region, profiled at the models' prediction."""
@@ -234,7 +202,7 @@ class SpectrumDatasetOnOff:
 
     @property
     def _safe_alpha(self) -> np.ndarray:
-        return np.where(self.alpha > 0, self.alpha, 1.0)
+        return safe_alpha(self.alpha)
 
     def stat_array(self, models: Models) -> np.ndarray:
         """The statistic of each bin, shape (energy,); not a number where alpha is 0."""
@@ -243,10 +211,6 @@ class SpectrumDatasetOnOff:
         signal = self.npred_signal(models)
         stat = np.asarray(wstat(self.counts, self.counts_off, self._safe_alpha, signal))
         return np.where(self.alpha > 0, stat, np.nan)
-
-    def stat_sum(self, models: Models) -> float:
-        """The statistic in the fit range."""
-        return float(self.stat_array(models)[self.mask].sum())
 
     def fake(self, models: Models, background: Any, seed: int) -> SpectrumDatasetOnOff:
         """The dataset with on and off counts drawn for models and a background.
@@ -260,9 +224,8 @@ class SpectrumDatasetOnOff:
         """
         rng = np.random.default_rng(seed)
         background = _bin_array(self.name, "background", background, self.energy.nbin)
-        counts = rng.poisson(self.npred_signal(models) + background)
-        counts_off = rng.poisson(background / self._safe_alpha)
-        return self.replace(counts=counts.astype(float), counts_off=counts_off.astype(float))
+        counts = draw(self.npred_signal(models) + background, rng)
+        return self.replace(counts=counts, counts_off=draw(background / self._safe_alpha, rng))
 
     def info_dict(self) -> dict[str, Any]:
         """The numbers that describe the dataset, summed over the fit range."""
@@ -273,15 +236,6 @@ class SpectrumDatasetOnOff:
         info["alpha"] = info["background"] / off if off > 0 else float("nan")
         info["excess"] = info["counts"] - info["background"]
         return info
-
-    def plot(self, models: Models | None = None, **options: Any) -> Any:
-        """Counts and prediction with residuals; see `gammajax.plots.plot_spectrum_dataset`."""
-        from gammajax.plots import plot_spectrum_dataset
-
-        return plot_spectrum_dataset(self, models, **options)
-
-    def __repr__(self) -> str:
-        return _describe(self)
 
 
 def _check_common(dataset: Any) -> None:
@@ -331,13 +285,3 @@ def _info(dataset: Any) -> dict[str, Any]:
         "energy_max": float(edges.edges_max[mask].max()) if mask.any() else float("nan"),
         "counts": float(dataset.counts[mask].sum()),
     }
-
-
-def _describe(dataset: Any) -> str:
-    info = dataset.info_dict()
-    name = info.pop("name")
-    parts = ", ".join(
-        f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}"
-        for key, value in info.items()
-    )
-    return f"{type(dataset).__name__}({name!r}: {parts})"

@@ -10,6 +10,7 @@ import numpy as np
 from gammajax.fold.dense import dense_fold
 from gammajax.fold.map_data import MapData, true_axes
 from gammajax.fold.map_term import BackgroundFold, MapTerm
+from gammajax.fold.off_counts import OffCounts
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.round_build import linear_fold, reaches, round_fold
 from gammajax.fold.sky_response import sky_response
@@ -73,7 +74,7 @@ def build_map_term(
 
     Parameters
     ----------
-    datasets : sequence of `~gammajax.datasets.MapDataset`
+    datasets : sequence of `~gammajax.datasets.MapDataset` or of `MapDatasetOnOff`
     groups : sequence of (stack, components)
     options : `FoldOptions`
     every_bin : bool
@@ -91,6 +92,8 @@ def build_map_term(
     size = max(max(item.bins.pixel.size for item in data), 1)
     counts, background = np.zeros((2, len(data), size))
     totals = np.zeros(len(data))
+    on_off = datasets[0].stat_type == "wstat"
+    off = OffCounts.create(data, size) if on_off else None
     mask = np.zeros((len(data), size + 1), dtype=bool)
     mask[:, -1] = True
     for row, item in enumerate(data):
@@ -99,12 +102,12 @@ def build_map_term(
         place = item.bins.energy, item.bins.pixel
         shape = item.mask.shape
         counts[row, :number] = np.asarray(item.dataset.counts.data).reshape(shape)[place]
-        if item.dataset.name not in scaled:
+        if not on_off and item.dataset.name not in scaled:
             known = item.dataset.background_data.reshape(shape)
             background[row, :number] = known[place]
             totals[row] = known[item.mask].sum()
     folds = tuple(_fold(data, stack, parts, size, options) for stack, parts in groups)
-    return MapTerm(folds, counts, background, totals, mask)
+    return MapTerm(folds, counts, background, totals, mask, off)
 
 
 def _border(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions) -> float:

@@ -5,6 +5,7 @@ r"""The part of a likelihood that belongs to counts cubes: sparse in the counts.
 The first sum is over all bins of the mask and linear in the prediction, so it is predicted as
 one number, the expected total of a dataset. Only bins that have counts are predicted one by
 one. A prediction of a dataset is an array of those bins, with the total as its last entry.
+On-off cubes are the same with another function of the occupied bins: see `OffCounts`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from gammajax.fold.off_counts import OffCounts
 from gammajax.fold.stack import Stack
 from gammajax.stats import PerBin, cash_per_bin
 
@@ -35,6 +37,8 @@ class MapTerm(eqx.Module):
         The sum of this background over the mask.
     mask : array of bool, shape (dataset, bin + 1)
         False where padded; the last is the total.
+    off : `OffCounts` or None
+        The off counts, where the background is measured: the statistic is WStat.
     """
 
     folds: tuple[Any, ...]
@@ -42,6 +46,7 @@ class MapTerm(eqx.Module):
     background: Any
     background_total: Any
     mask: Any
+    off: OffCounts | None = None
 
     def predict(self, stacks: Sequence[Stack], values: Any) -> Any:
         """Predicted signal counts and totals, shape (dataset, bin + 1)."""
@@ -61,24 +66,27 @@ class MapTerm(eqx.Module):
         The expected second derivative is the observed one: the bins without counts, which
         have a part in its expectation, are not there.
         """
-        expected = mu[:, :-1] + self.background
-        found = cash_per_bin(self.counts, jnp.where(self.mask[:, :-1], expected, 1.0))
-        total = mu[:, -1:] + self.background_total[:, None]
-        parts = zip(
-            (found.stat - 2 * expected, found.slope - 2, found.bend, found.bend),
-            (
-                2 * total,
-                jnp.full_like(total, 2.0),
-                jnp.zeros_like(total),
-                jnp.zeros_like(total),
-            ),
-            strict=True,
-        )
+        expected = jnp.where(self.mask[:, :-1], mu[:, :-1] + self.background, 1.0)
+        total = 2 * (mu[:, -1:] + self.background_total[:, None])
+        if self.off is None:
+            found = cash_per_bin(self.counts, expected)
+            found = PerBin(found.stat - 2 * expected, found.slope - 2, found.bend, found.bend)
+        else:
+            found = self.off.per_bin(self.counts, expected)
+            total = total + self.off.constant[:, None]
+        flat = jnp.zeros_like(total)
+        parts = zip(found, (total, flat + 2, flat, flat), strict=True)
         joined = (jnp.concatenate([bins, last], axis=1) for bins, last in parts)
         return PerBin(*(jnp.where(self.mask, part, 0.0) for part in joined))
 
     def negative_bins(self, mu: Any) -> Any:
-        """The number of occupied bins, and of totals, whose prediction is not positive."""
+        """The number of occupied bins, and of totals, whose prediction is not positive.
+
+        An occupied bin with off counts allows any signal: its background rises to meet it.
+        """
+        if self.off is not None:
+            occupied = jnp.sum(jnp.where(self.mask[:, :-1], mu[:, :-1], 0.0), axis=1)
+            return jnp.sum(self.off.negative(mu[:, -1] - occupied))
         expected = mu[:, :-1] + self.background
         total = mu[:, -1:] + self.background_total[:, None]
         below = jnp.concatenate([expected <= 0, total < 0], axis=1)

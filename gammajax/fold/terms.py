@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gammajax.datasets import MapDataset
+from gammajax.datasets import MapDataset, MapDatasetBase, MapDatasetOnOff
 from gammajax.fold.map_plan import build_map_term, build_map_terms
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.spectrum import build_terms as build_spectrum_terms
@@ -30,17 +30,18 @@ def build_terms(
     ValueError
         If a component has no spatial model and is folded into a counts cube.
     """
-    maps = [dataset for dataset in datasets if isinstance(dataset, MapDataset)]
-    spectra = [dataset for dataset in datasets if not isinstance(dataset, MapDataset)]
+    maps = [dataset for dataset in datasets if isinstance(dataset, MapDatasetBase)]
+    spectra = [dataset for dataset in datasets if not isinstance(dataset, MapDatasetBase)]
     for dataset in maps:
         _check_spatial(dataset, groups)
     for _, components in groups:
-        _check_component(components[0], spectra)
+        for component in components:
+            _check_component(component, datasets)
     terms = build_spectrum_terms(spectra, groups) if spectra else []
     return terms + build_map_terms(maps, groups, options or FoldOptions())
 
 
-def _check_component(component: Any, spectra: Sequence[Any]) -> None:
+def _check_component(component: Any, datasets: Sequence[Any]) -> None:
     if getattr(component, "temporal_model", None) is not None:
         raise ValueError(
             f"component {component.name!r}: temporal models are not folded by this version; "
@@ -48,12 +49,15 @@ def _check_component(component: Any, spectra: Sequence[Any]) -> None:
         )
     if not isinstance(component, FoVBackgroundModel | TemplateNPredModel):
         return
-    for dataset in spectra:
-        if component.folds_into(dataset.name):
+    for dataset in datasets:
+        if component.folds_into(dataset.name) and not isinstance(dataset, MapDataset):
+            reason = {
+                MapDatasetOnOff: "has its background from off counts",
+            }.get(type(dataset), "is a spectrum")
             raise ValueError(
                 f"component {component.name!r} is a {type(component).__name__}, and "
-                f"{dataset.name!r} is a spectrum; give the component datasets_names of counts "
-                "cubes"
+                f"{dataset.name!r} {reason}; give the component datasets_names of counts cubes "
+                "with a background of their own"
             )
 
 
@@ -83,6 +87,8 @@ def npred_map(dataset: Any, models: Models | None, *, background: bool = True) -
     total = np.zeros(dataset.counts.data.shape)
     scaled = False
     parts = [] if models is None else list(models)
+    for component in parts:
+        _check_component(component, [dataset])
     if models is not None:
         kinds = FoVBackgroundModel | TemplateNPredModel
         scaled = any(

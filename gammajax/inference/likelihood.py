@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.config import require_x64
-from gammajax.datasets import Datasets
+from gammajax.datasets import Datasets, MapDatasetOnOff
 from gammajax.fold import FoldOptions, MapTerm, RoundFold, build_terms, stack_components
 from gammajax.inference import problem as pure
 from gammajax.inference.problem import PriorStack, Problem
@@ -261,15 +261,20 @@ def _check_datasets(datasets: Datasets) -> None:
     for dataset in datasets:
         if dataset.stat_type != "wstat":
             continue
-        bad = dataset.mask & ~(dataset.alpha > 0)
+        cubes = isinstance(dataset, MapDatasetOnOff)
+        alpha = dataset.alpha_data if cubes else dataset.alpha
+        bad = dataset.mask & ~(alpha > 0)
         if bad.any():
-            bins = ", ".join(str(i) for i in np.nonzero(bad)[0][:12])
-            low = dataset.energy.edges_min[bad].min()
-            high = dataset.energy.edges_max[bad].max()
+            energies = bad.reshape(len(bad), -1).any(axis=1)
+            bins = ", ".join(str(i) for i in np.nonzero(energies)[0][:12])
+            cube = f"{int(bad.sum())} of {int(dataset.mask.sum())} bins, at energy bins "
+            low = dataset.energy.edges_min[energies].min()
+            high = dataset.energy.edges_max[energies].max()
             raise ValueError(
-                f"dataset {dataset.name!r}: alpha is 0 in bins {bins} ({low:.4g} to {high:.4g} "
-                "TeV), so the off counts say nothing about the background there; take these "
-                "bins out of mask_safe or mask_fit, or give them an off acceptance"
+                f"dataset {dataset.name!r}: alpha is 0 in {cube if cubes else 'bins '}"
+                f"{bins} ({low:.4g} to {high:.4g} TeV), so the off counts say nothing about "
+                "the background there; take these bins out of mask_safe or mask_fit, or give "
+                "them an off acceptance"
             )
 
 

@@ -89,8 +89,8 @@ def test_two_names_for_one_file_are_an_error(on_off, tmp_path):
         ),
         (
             "SpectrumDatasetOnOff",
-            "MapDatasetOnOff",
-            "'one': is a MapDatasetOnOff, and this version folds",
+            "MapDatasetEventSampler",
+            "'one': is a MapDatasetEventSampler, and this version folds",
         ),
         (
             "SpectrumDatasetOnOff",
