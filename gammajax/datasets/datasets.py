@@ -58,6 +58,38 @@ class Datasets:
             raise ValueError(f"no dataset {name!r}; there are: {', '.join(self.names)}")
         return self._datasets[self.names.index(name)]
 
+    def stack_reduce(self, *, name: str = "stacked") -> Any:
+        """All datasets summed into one: see `MapDatasetBase.stack`.
+
+        Raises
+        ------
+        ValueError
+            If one of them is no counts cube, or they do not fit each other.
+        """
+        for dataset in self:
+            if not hasattr(dataset, "stack"):
+                raise ValueError(
+                    f"stack_reduce: dataset {dataset.name!r} is a {type(dataset).__name__}, "
+                    "and only counts cubes can be stacked"
+                )
+        return self[0].stack(*list(self)[1:], name=name)
+
+    def slice_by_energy(self, energy_min: Any = None, energy_max: Any = None) -> Datasets:
+        """The bins wholly between two energies, of the datasets that have any.
+
+        Raises
+        ------
+        ValueError
+            If none has.
+        """
+        used = [d for d in self if d.energy.mask(energy_min, energy_max).any()]
+        if not used:
+            raise ValueError(
+                f"slice_by_energy: none of {', '.join(self.names)} has a bin wholly between "
+                f"{energy_min} and {energy_max}"
+            )
+        return Datasets(dataset.slice_by_energy(energy_min, energy_max) for dataset in used)
+
     def info_table(self) -> Any:
         """An `~astropy.table.Table` with a row for each dataset."""
         from astropy.table import Table

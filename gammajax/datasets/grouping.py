@@ -1,4 +1,4 @@
-"""Joining neighbouring bins of a spectrum."""
+"""Spectra with neighbouring bins joined, or with fewer bins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.datasets.base import positive_ratio
+from gammajax.datasets.map_parts import from_sums
 from gammajax.irf import EDispKernel
 from gammajax.maps import MapAxis
 
@@ -51,23 +51,43 @@ def group_bins(dataset: Any, starts: Any) -> Any:
     matrix = joined(dataset.edisp.matrix)
     fields: dict[str, Any] = {
         "energy": energy,
-        "counts": joined(dataset.counts),
         "edisp": EDispKernel(dataset.energy_true, energy, matrix),
         "mask_safe": np.logical_and.reduceat(dataset.mask_safe, first),
         "mask_fit": np.logical_and.reduceat(dataset.mask_fit, first),
     }
     if dataset.stat_type == "cash":
+        fields["counts"] = joined(dataset.counts)
         return dataset.replace(**fields, background=joined(dataset.background))
-    counts_off = joined(dataset.counts_off)
-    seen = counts_off > 0
-    by_acceptance = positive_ratio(joined(dataset.acceptance), joined(dataset.acceptance_off))
-    alpha = np.where(
-        seen, positive_ratio(joined(dataset.background), counts_off), by_acceptance
-    )
-    acceptance = joined(dataset.acceptance)
+    names = ("counts", "counts_off", "acceptance", "acceptance_off", "background")
     return dataset.replace(
-        **fields,
-        counts_off=counts_off,
-        acceptance=np.where(alpha > 0, acceptance, 0.0),
-        acceptance_off=np.where(alpha > 0, positive_ratio(acceptance, alpha), 1.0),
+        **fields, **from_sums({name: joined(getattr(dataset, name)) for name in names})
+    )
+
+
+def slice_by_energy(dataset: Any, energy_min: Any, energy_max: Any, name: str) -> Any:
+    """The bins of a spectrum wholly between two energies.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    inside = np.nonzero(dataset.energy.mask(energy_min, energy_max))[0]
+    if not inside.size:
+        raise ValueError(
+            f"dataset {dataset.name!r}: no bin lies wholly between {energy_min} and "
+            f"{energy_max}; the bins are those of {dataset.energy!r}"
+        )
+    part = slice(int(inside[0]), int(inside[-1]) + 1)
+    energy = dataset.energy.slice(part)
+    names = ("counts", "mask_safe", "mask_fit") + (
+        ("background",)
+        if dataset.stat_type == "cash"
+        else ("counts_off", "acceptance", "acceptance_off")
+    )
+    return dataset.replace(
+        name=name,
+        energy=energy,
+        edisp=EDispKernel(dataset.energy_true, energy, dataset.edisp.matrix[:, part]),
+        **{key: getattr(dataset, key)[part] for key in names},
     )

@@ -169,6 +169,114 @@ class MapDatasetBase(Dataset):
         values = np.where(model > 0, (counts - model) / positive ** powers[method], 0.0)
         return Map.from_geom(self.geom.to_image(), data=values)
 
+    def stack(self, *others: Any, name: str = "") -> Self:
+        """This dataset and others, summed; see `Datasets.stack_reduce`.
+
+        Counts, background and off counts are summed in the safe masks, exposures where the
+        safe mask has any energy. Spread and dispersion are means weighted by the exposure,
+        the dispersion in the safe masks. The acceptances of on-off data are those that keep
+        the expected background. The safe mask holds what is in any mask.
+
+        Parameters
+        ----------
+        *others : datasets of the same kind
+            With the same axes, on pixels that fall on those of this one. What lies outside
+            of this map is left out.
+        name : str, optional
+            By default the name of this one.
+
+        Raises
+        ------
+        ValueError
+            If kinds, axes or pixels do not fit.
+        """
+        from gammajax.datasets.map_stack import stack_maps
+
+        return stack_maps([self, *others], name or self.name)
+
+    def cutout(self, position: Any, width: Any, *, name: str = "") -> Self:
+        """The part of the sky around a position, ``width`` (deg, one or two numbers) wide."""
+        from gammajax.datasets.map_operations import cutout
+
+        return cutout(self, position, width, name or self.name)
+
+    def slice_by_energy(
+        self, energy_min: Any = None, energy_max: Any = None, *, name: str = ""
+    ) -> Self:
+        """The bins of reconstructed energy wholly between two energies; others are gone.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        from gammajax.datasets.map_operations import slice_by_energy
+
+        return slice_by_energy(self, energy_min, energy_max, name or self.name)
+
+    def resample_energy_axis(self, energy_axis: MapAxis, *, name: str = "") -> Self:
+        """Neighbouring bins of reconstructed energy joined, summed in the safe mask.
+
+        The dispersion counts only what is in the safe mask. A joined bin is in a mask if any
+        of its bins is.
+
+        Parameters
+        ----------
+        energy_axis : `~gammajax.maps.MapAxis`
+            The edges nearest to its edges are kept.
+        name : str, optional
+        """
+        from gammajax.datasets.map_operations import resample_energy_axis
+
+        return resample_energy_axis(self, energy_axis, name or self.name)
+
+    def to_image(self, *, name: str = "") -> Self:
+        """One bin of reconstructed energy: see `resample_energy_axis`."""
+        return self.resample_energy_axis(self.energy.squash(), name=name)
+
+    def downsample(self, factor: int, *, name: str = "") -> Self:
+        """``factor`` by ``factor`` pixels joined, summed in the safe mask."""
+        from gammajax.datasets.map_operations import downsample
+
+        return downsample(self, factor, name or self.name)
+
+    def pad(self, pad_width: Any, *, name: str = "") -> Self:
+        """More pixels on every side, outside of the safe mask; the exposure is continued."""
+        from gammajax.datasets.map_operations import pad
+
+        return pad(self, pad_width, name or self.name)
+
+    def to_spectrum_dataset(
+        self, on_region: Any, *, containment_correction: bool = False, name: str = ""
+    ) -> Any:
+        """The spectrum in a region.
+
+        Counts and backgrounds are sums over pixels whose centres lie in the region and the
+        safe mask; the exposure is the mean of these pixels, the dispersion that of the middle.
+
+        Parameters
+        ----------
+        on_region : see `~gammajax.maps.RegionGeom.create`
+            Wholly on the map; each energy bin is masked in all of it or nowhere.
+        containment_correction : bool
+            Multiply the exposure by the part of a point source in the middle of a circle
+            that falls in it.
+        name : str, optional
+
+        Returns
+        -------
+        dataset : `SpectrumDataset` or `SpectrumDatasetOnOff`
+
+        Raises
+        ------
+        ValueError
+            If the region is a point or reaches beyond the map, a mask is mixed in it, or a
+            correction is wanted without a circle or a `PSFMap`.
+        """
+        from gammajax.datasets.map_spectrum import spectrum_of
+
+        return spectrum_of(self, on_region, containment_correction, name or self.name)
+
     def plot_residuals(self, models: Models | None = None, **options: Any) -> Any:
         """Maps of counts, prediction and residuals; see `gammajax.plots.plot_residual_maps`."""
         from gammajax.plots import plot_residual_maps

@@ -57,6 +57,14 @@ class SpectrumDatasetBase(Dataset):
         """The dataset with its fit range set to the bins wholly between two energies."""
         return self.replace(mask_fit=self.energy.mask(energy_min, energy_max))
 
+    def slice_by_energy(
+        self, energy_min: Any = None, energy_max: Any = None, *, name: str = ""
+    ) -> Self:
+        """The bins wholly between two energies; others are gone."""
+        from gammajax.datasets.grouping import slice_by_energy
+
+        return slice_by_energy(self, energy_min, energy_max, name or self.name)
+
     def npred_signal(self, models: Models) -> np.ndarray:
         """Predicted counts of the models in all bins, shape (energy,)."""
         from gammajax.fold import npred_signal

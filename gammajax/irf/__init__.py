@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gammajax.irf.formulas import formula_irfs
     from gammajax.irf.gadf import read_irf, write_irfs
     from gammajax.irf.interpolation import interpolate
+    from gammajax.irf.map_stacking import stack_irf_maps
     from gammajax.irf.parametric_psf import (
         EnergyDependentMultiGaussPSF,
         ParametricPSF,
@@ -57,6 +58,7 @@ _LAZY = {
     "project_background": "projection",
     "project_exposure": "projection",
     "read_irf": "gadf",
+    "stack_irf_maps": "map_stacking",
     "stack_irfs": "stacking",
     "write_irfs": "gadf",
 }
@@ -86,6 +88,7 @@ __all__ = [
     "project_background",
     "project_exposure",
     "read_irf",
+    "stack_irf_maps",
     "stack_irfs",
     "write_irfs",
 ]

@@ -28,6 +28,7 @@ class EDispKernelMap(IRFMap):
     axes_names: ClassVar[tuple[str, ...]] = ("energy", "energy_true")
     axes_units: ClassVar[tuple[str, ...]] = ("TeV", "TeV")
     hdu: ClassVar[str] = "EDISP"
+    zero_is_known: ClassVar[bool] = True
 
     @classmethod
     def from_kernel(cls, kernel: EDispKernel, *, frame: str = "icrs") -> Self:

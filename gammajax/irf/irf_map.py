@@ -28,7 +28,8 @@ class IRFMap(eqx.Module):
         The response; its axes are those of the class, in order.
     exposure : `~gammajax.maps.WcsNDMap`, optional
         In cm2 s: the weight of each pixel when maps are stacked. A pixel with no exposure
-        has no response, and the one of the nearest pixel that has some holds there.
+        has no response, and the one of the nearest pixel that has some holds there. So it is
+        for a spread of 0; a dispersion of 0 says that no event is left in any bin.
 
     Raises
     ------
@@ -45,6 +46,7 @@ class IRFMap(eqx.Module):
     axes_units: ClassVar[tuple[str, ...]] = ()
     unit: ClassVar[str] = ""
     hdu: ClassVar[str] = ""
+    zero_is_known: ClassVar[bool] = False
 
     def __init__(self, values: Map, exposure: Map | None = None) -> None:
         label = type(self).__name__
@@ -57,7 +59,7 @@ class IRFMap(eqx.Module):
         self.values = values.with_data(data, unit=self.unit)
         self.exposure = None if exposure is None else exposure.to_unit("cm2 s")
         self.locate = SkyToPix.from_geom(values.geom)
-        self.table = _filled(data, self.exposure)
+        self.table = _filled(data, self.exposure, self.zero_is_known)
 
     @property
     def geom(self) -> Any:
@@ -188,11 +190,12 @@ def _converted(axis: MapAxis, unit: str, label: str) -> MapAxis:
     return MapAxis(axis.edges * factor, axis.name, unit, axis.interp, nodes)
 
 
-def _filled(data: np.ndarray, exposure: Map | None) -> np.ndarray:
+def _filled(data: np.ndarray, exposure: Map | None, zero_is_known: bool) -> np.ndarray:
     """The tables, with those of pixels that have none taken from the nearest that has one."""
     from scipy.ndimage import distance_transform_edt
 
     known = data.reshape(data.shape[0], -1, *data.shape[-2:]).max(axis=1) > 0
+    known |= zero_is_known
     if exposure is not None and exposure.data.shape[-2:] == data.shape[-2:]:
         weight = np.asarray(exposure.data).reshape(data.shape[0], -1, *data.shape[-2:])
         covered = weight.max(axis=1) > 0
