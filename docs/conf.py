@@ -71,6 +71,7 @@ ROOMS = {
     "fold": "Folding",
     "inference": "Inference",
     "plots": "Plots",
+    "makers": "Data reduction",
     "simulate": "Simulation",
 }
 

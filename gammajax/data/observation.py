@@ -47,7 +47,8 @@ class Observation:
     info : mapping
         The row of the index table.
     parts : mapping
-        What is in memory already, by the same names as ``places``; and ``dead_time_fraction``.
+        What is in memory already, by the same names as ``places``; and ``dead_time_fraction``,
+        ``energy_range``.
     """
 
     obs_id: int
@@ -68,6 +69,7 @@ class Observation:
         events: EventList | None = None,
         irfs: Mapping[str, Any] | None = None,
         dead_time_fraction: float = 0.0,
+        energy_range: tuple[float, float] = (0.0, float("inf")),
         info: Mapping[str, Any] | None = None,
     ) -> Observation:
         """A run that is in no file: made by a simulation, or put together by hand.
@@ -82,6 +84,8 @@ class Observation:
         irfs : mapping, optional
             By ``aeff``, ``edisp``, ``psf``, ``bkg``, ``rad_max``.
         dead_time_fraction : float
+        energy_range : tuple of float
+            Energies in TeV between which the responses are to be trusted.
         info : mapping, optional
             What an index may say about it: ``{"OBJECT": "Crab"}``.
         """
@@ -100,7 +104,7 @@ class Observation:
             columns = {name: np.zeros(0) for name in NEEDED}
             events = EventList(columns, reference=gti.reference)
         parts = {"events": events, "gti": gti, "pointing": pointing, **irfs}
-        parts["dead_time_fraction"] = dead_time_fraction
+        parts |= {"dead_time_fraction": dead_time_fraction, "energy_range": energy_range}
         return cls(obs_id, {}, dict(info or {}), parts)
 
     @cached_property
@@ -219,6 +223,23 @@ class Observation:
                 "the time, above 0 and up to 1"
             )
         return 1 - alive
+
+    @cached_property
+    def energy_range(self) -> tuple[float, float]:
+        """The energies (TeV) between which the effective area is to be trusted.
+
+        The keywords LO_THRES and HI_THRES of its table; 0 and infinity where they are missing.
+        """
+        if "aeff" not in self.places:
+            return 0.0, float("inf")
+        file, place = self._file("aeff")
+        table = file.table(place.hdu.upper())
+        ends = (("LO_THRES", 0.0), ("HI_THRES", float("inf")))
+        low, high = (
+            no_end if file.get(table, key) is None else file.number(table, key)
+            for key, no_end in ends
+        )
+        return low, high if high > 0 else float("inf")
 
     @property
     def livetime(self) -> Any:

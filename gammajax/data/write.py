@@ -123,7 +123,11 @@ class _Index:
 def _irf_hdus(run: Observation, part: str, irf: Any) -> tuple[str, list[Any]]:
     """A response as extensions, and what the index calls its class."""
     if isinstance(irf, IRF):
-        return irf.hdu_class.lower(), [irf_hdu(irf, part)]
+        hdu = irf_hdu(irf, part)
+        if part == "aeff":
+            ends = zip(("LO_THRES", "HI_THRES"), run.energy_range, strict=True)
+            hdu.header.update({key: end for key, end in ends if 0 < end < np.inf})
+        return irf.hdu_class.lower(), [hdu]
     kind = run.places[part].hdu_class if part in run.places else "map"
     return kind, map_hdus(irf, part.upper())
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from gammajax.datasets.base import draw
 from gammajax.datasets.map_base import MapDatasetBase
-from gammajax.maps import Map
+from gammajax.datasets.map_create import empty_maps
+from gammajax.maps import Map, MapAxis
 
 if TYPE_CHECKING:
     from gammajax.models import Models
@@ -57,6 +58,32 @@ class MapDataset(MapDatasetBase):
         if self.background is None:
             return super().background_data
         return np.asarray(self.background.data, dtype=np.float64)
+
+    @classmethod
+    def create(
+        cls,
+        geom: Any,
+        energy_axis_true: MapAxis | None = None,
+        *,
+        name: str = "dataset",
+        rad_axis: MapAxis | None = None,
+        binsz_irf: float = 0.2,
+    ) -> MapDataset:
+        """A dataset with nothing in it, for makers to fill and others to be stacked into.
+
+        Parameters
+        ----------
+        geom : `~gammajax.maps.WcsGeom` or `~gammajax.maps.HpxGeom`
+            With the axis ``energy``.
+        energy_axis_true : `~gammajax.maps.MapAxis`, optional
+            By default the axis of the counts.
+        name : str
+        rad_axis : `~gammajax.maps.MapAxis`, optional
+            Distances at which the spread is tabulated; by default 66 bins up to 0.66 deg.
+        binsz_irf : float, in deg
+            Size of the pixels of the maps of responses.
+        """
+        return cls(name=name, **empty_maps(geom, energy_axis_true, rad_axis, binsz_irf))
 
     def stat_array(self, models: Models | None = None) -> np.ndarray:
         """The statistic of each bin, masked bins included."""

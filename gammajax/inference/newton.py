@@ -99,7 +99,9 @@ def _advance(problem: Problem, state: NewtonState, tolerance: float) -> NewtonSt
     finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
     noise = 1e-13 * (jnp.abs(at.stat) + 1.0)
     drop = jnp.where(first, 1.0, state.at.stat - at.stat)
-    better = finite & ((drop > 0) | ((drop >= -noise) & (state.edm < 1e3 * noise)))
+    # a total below 0 lowers the statistic without end, so no step may lead there
+    allowed = first | (at.n_negative <= state.at.n_negative)
+    better = finite & allowed & ((drop > 0) | ((drop >= -noise) & (state.edm < 1e3 * noise)))
     damping = jnp.where(
         first, state.damping, _damping(state.damping, better, drop / state.gain)
     )

@@ -96,24 +96,53 @@ class EnergyDispersion2D(IRF):
     def to_edisp_kernel(
         self, offset: Any, energy_true: MapAxis, energy: MapAxis, nodes: int = 4
     ) -> EDispKernel:
-        """The matrix at an offset.
+        """The matrix at an offset; see `matrices`."""
+        place = float(to_value(offset, "deg", where="offset"))
+        matrix = self.matrices(np.array([place]), energy_true, energy, nodes)[0]
+        return EDispKernel(energy_true, energy, matrix)
 
-        In each true energy bin the probability of a reconstructed bin is averaged over
-        ``nodes`` Gauss-Legendre nodes of ln E. What lies outside of ``energy`` is lost, and
-        rows of the table are normalised to 1.
+    def matrices(
+        self, offset: np.ndarray, energy_true: MapAxis, energy: MapAxis, nodes: int = 4
+    ) -> np.ndarray:
+        """Probabilities of reconstructed bins at offsets, shape (offset, energy_true, energy).
+
+        In each true energy bin the probability is averaged over ``nodes`` Gauss-Legendre
+        nodes of ln E. What lies outside of ``energy`` is lost, and rows of the table are
+        normalised to 1. The density is linear in the offset, so its integrals are: they are
+        taken at the nodes of the table alone, and rows are normalised after.
+
+        Parameters
+        ----------
+        offset : array, shape (offset,), in deg
+        energy_true, energy : `~gammajax.maps.MapAxis`
+        nodes : int
         """
         x, gauss = np.polynomial.legendre.leggauss(nodes)
         low, high = np.log(energy_true.edges_min), np.log(energy_true.edges_max)
-        log_energy = (low + high)[:, None] / 2 + np.outer((high - low) / 2, x)
-        weight, total = self._distribution(np.exp(log_energy), offset)
-        below = np.zeros((*weight.shape[:-1], weight.shape[-1] + 1))
-        np.cumsum(weight, axis=-1, out=below[..., 1:])
-        below /= np.where(total > 0, total, 1)[..., None]
-        edges = energy.edges / np.exp(log_energy)[..., None]
-        mu = self.axis("migra").edges
-        matrix = np.zeros((energy_true.nbin, energy.nbin))
-        for row in range(energy_true.nbin):
-            for node in range(nodes):
-                reached = np.interp(edges[row, node], mu, below[row, node])
-                matrix[row] += gauss[node] / 2 * np.diff(reached)
-        return EDispKernel(energy_true, energy, np.maximum(matrix, 0))
+        centers = np.exp((low + high)[:, None] / 2 + np.outer((high - low) / 2, x))
+        axis, mu = self.axis("offset"), self.axis("migra").edges
+        weight, total = self._distribution(centers, axis.center[:, None, None])
+        reached = np.zeros((*total.shape, energy.nbin + 1))
+        edges = energy.edges / centers[..., None]
+        for place in np.ndindex(*total.shape):
+            below = np.append(0.0, np.cumsum(weight[place]))
+            reached[place] = np.interp(edges[place[1:]], mu, below)
+        share = _shares(axis, np.asarray(offset, dtype=np.float64))
+        total = np.maximum(np.tensordot(share, total, 1), 0.0)
+        counts = np.tensordot(share, np.diff(reached), 1)
+        rows = counts / np.where(total > 0, total, 1.0)[..., None]
+        return np.maximum(np.tensordot(rows, gauss / 2, (2, 0)), 0.0)
+
+
+def _shares(axis: GridAxis, offset: np.ndarray) -> np.ndarray:
+    """Weights of the nodes of an axis at places, (place, node); 0 beyond its bins."""
+    if axis.nbin == 1:
+        return np.ones((offset.size, 1))
+    nodes = axis.center
+    low = np.clip(np.searchsorted(nodes, offset, side="right") - 1, 0, nodes.size - 2)
+    part = (offset - nodes[low]) / (nodes[low + 1] - nodes[low])
+    shares = np.zeros((offset.size, nodes.size))
+    rows = np.arange(offset.size)
+    shares[rows, low], shares[rows, low + 1] = 1 - part, part
+    inside = (offset >= axis.edges_min[0]) & (offset <= axis.edges_max[-1])
+    return np.where(inside[:, None], shares, 0.0)
