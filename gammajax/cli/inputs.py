@@ -43,8 +43,7 @@ def with_energy_ranges(
     for dataset in datasets:
         edges = low.get(dataset.name), high.get(dataset.name)
         if edges != (None, None):
-            mask = dataset.with_energy_range(*edges).mask_fit & dataset.mask_fit
-            dataset = dataset.replace(mask_fit=mask)
+            dataset = dataset.within_energy_range(*edges)
         ranged.append(dataset)
     return Datasets(ranged)
 

@@ -1,6 +1,8 @@
 """Observations: events, good time intervals, pointing, and the folders that hold them."""
 
 from gammajax.data.events import EventList
+from gammajax.data.flux_points import FluxPoints
+from gammajax.data.flux_points_io import read_flux_points, write_flux_points
 from gammajax.data.fov import fov_axes, fov_coordinates
 from gammajax.data.gti import GTI
 from gammajax.data.observation import Observation, Observations, Place
@@ -14,6 +16,7 @@ __all__ = [
     "GTI",
     "DataStore",
     "EventList",
+    "FluxPoints",
     "Observation",
     "Observations",
     "Place",
@@ -22,5 +25,7 @@ __all__ = [
     "TimeReference",
     "fov_axes",
     "fov_coordinates",
+    "read_flux_points",
     "write_dl3",
+    "write_flux_points",
 ]

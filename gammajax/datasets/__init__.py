@@ -1,6 +1,7 @@
 """Counts with their responses."""
 
 from gammajax.datasets.datasets import Datasets
+from gammajax.datasets.flux_points import FluxPointsDataset
 from gammajax.datasets.gadf import read_gadf, write_gadf
 from gammajax.datasets.io import read_datasets, read_spectrum, write_datasets
 from gammajax.datasets.map import MapDataset
@@ -12,6 +13,7 @@ from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
 
 __all__ = [
     "Datasets",
+    "FluxPointsDataset",
     "MapDataset",
     "MapDatasetBase",
     "MapDatasetOnOff",

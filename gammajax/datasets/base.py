@@ -29,6 +29,18 @@ class Dataset(ABC):
         return float(self.stat_array(models)[self.mask].sum())
 
     @abstractmethod
+    def with_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> Self:
+        """The dataset with its fit range set to the bins wholly between two energies."""
+
+    def within_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> Self:
+        """The dataset with its fit range narrowed to the bins wholly between two energies."""
+        this: Any = self
+        found: Any = self.with_energy_range(energy_min, energy_max)
+        if this.mask_fit is None:
+            return found
+        return self.replace(mask_fit=found.mask_fit & this.mask_fit)
+
+    @abstractmethod
     def info_dict(self) -> dict[str, Any]:
         """The numbers that describe the dataset, summed over the fit range."""
 

@@ -82,7 +82,7 @@ class Datasets:
         ValueError
             If none has.
         """
-        used = [d for d in self if d.energy.mask(energy_min, energy_max).any()]
+        used = [d for d in self if d.in_energy_range(energy_min, energy_max).any()]
         if not used:
             raise ValueError(
                 f"slice_by_energy: none of {', '.join(self.names)} has a bin wholly between "

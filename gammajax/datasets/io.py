@@ -17,8 +17,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gammajax import __version__
 from gammajax.datasets.datasets import Datasets
+from gammajax.datasets.flux_points import FluxPointsDataset
 from gammajax.datasets.gadf import read_gadf, write_gadf
 from gammajax.datasets.map import MapDataset
 from gammajax.datasets.map_base import MapDatasetBase
@@ -42,13 +45,14 @@ from gammajax.units import ENERGY, to_value
 KEYS = ("name", "type", "filename", "energy_min", "energy_max")
 TOP_KEYS = ("datasets", "metadata", "checksum")
 
-TYPES = {
+TYPES: dict[str, Any] = {
     "MapDataset": MapDataset,
     "MapDatasetOnOff": MapDatasetOnOff,
+    "FluxPointsDataset": FluxPointsDataset,
     "SpectrumDataset": SpectrumDataset,
     "SpectrumDatasetOnOff": SpectrumDatasetOnOff,
 }
-LATER_TYPES = ("MapDatasetEventSampler", "FluxPointsDataset")
+LATER_TYPES = ("MapDatasetEventSampler",)
 """Types of gammapy that these lists may hold, and that this version does not fold."""
 
 
@@ -92,8 +96,7 @@ def _read(item: Any, place: int, path: Path) -> Any:
     if kind not in TYPES:
         raise ValueError(f"{where}: unknown type {shown(kind)}{suggest(str(kind), TYPES)}")
     try:
-        read = read_map_dataset if issubclass(TYPES[kind], MapDatasetBase) else read_spectrum
-        dataset: Any = read(expand(item["filename"], path.parent, where), name=name)
+        dataset = _reader(TYPES[kind])(expand(item["filename"], path.parent, where), name=name)
         if not isinstance(dataset, TYPES[kind]):
             raise ValueError(
                 f"{item['filename']} holds a {type(dataset).__name__}, expected a {kind}"
@@ -104,6 +107,13 @@ def _read(item: Any, place: int, path: Path) -> Any:
         raise ValueError(
             message if message.startswith(where) else f"{where}: {message}"
         ) from None
+
+
+def _reader(kind: Any) -> Any:
+    """The function that reads files of a class of datasets."""
+    if kind is FluxPointsDataset:
+        return FluxPointsDataset.read
+    return read_map_dataset if issubclass(kind, MapDatasetBase) else read_spectrum
 
 
 def read_spectrum(filename: str | Path, *, name: str | None = None) -> Any:
@@ -124,29 +134,22 @@ def _in_range(dataset: Any, low: Any, high: Any) -> Any:
                 f"{key} is {shown(value)}, expected a text with a unit, as '1 TeV'"
             )
         to_value(value, ENERGY, where=key)
-    limited = dataset.with_energy_range(low, high)
-    if isinstance(dataset, MapDatasetBase):
-        known = dataset.mask_fit
-        mask_fit = limited.mask_fit if known is None else limited.mask_fit & known
-        any_left = bool(mask_fit.data.any())
-    else:
-        mask_fit = limited.mask_fit & dataset.mask_fit
-        any_left = bool(mask_fit.any())
-    if not any_left:
+    narrowed = dataset.within_energy_range(low, high)
+    if not np.any(getattr(narrowed.mask_fit, "data", narrowed.mask_fit)):
         raise ValueError(
             f"no bin lies wholly between energy_min {low} and energy_max {high}; the bins are "
             f"those of {dataset.energy!r}"
         )
-    return dataset.replace(mask_fit=mask_fit)
+    return narrowed
 
 
 def write_datasets(datasets: Datasets, path: str | Path, *, overwrite: bool = False) -> None:
     """Write datasets, each to its own files beside a YAML list of them.
 
     On-off spectra with a livetime are written in OGIP format (``pha_obs<name>.fits`` and its
-    companions), others in the map format (``<name>.fits``): gammapy opens the list (with
-    ``lazy=False`` if there are on-off cubes in it) and finds the same. The fit range is kept
-    in the files.
+    companions), flux points as tables, others in the map format (``<name>.fits``): gammapy
+    opens the list (with ``lazy=False`` if there are on-off cubes in it) and finds the same.
+    The fit range is kept in the files.
 
     Raises
     ------
@@ -166,11 +169,17 @@ def write_datasets(datasets: Datasets, path: str | Path, *, overwrite: bool = Fa
                 f"{path}: two datasets would be written to {filename}; give {dataset.name!r} "
                 "another name, with dataset.replace(name=...)"
             )
-        write: Any = write_ogip if ogip else write_gadf
-        write = write_map_dataset if isinstance(dataset, MapDatasetBase) else write
-        write(dataset, path.parent / filename, overwrite=overwrite)
+        _writer(dataset, ogip)(dataset, path.parent / filename, overwrite=overwrite)
         kind = type(dataset).__name__
         items.append({"name": dataset.name, "type": kind, "filename": filename})
     data = {"datasets": items, "metadata": {"creator": f"gammajax {__version__}"}}
     with replacing(path, overwrite=overwrite) as (temporary,):
         temporary.write_text(format_yaml(data), encoding="utf-8")
+
+
+def _writer(dataset: Any, ogip: bool) -> Any:
+    if isinstance(dataset, FluxPointsDataset):
+        return FluxPointsDataset.write
+    if isinstance(dataset, MapDatasetBase):
+        return write_map_dataset
+    return write_ogip if ogip else write_gadf

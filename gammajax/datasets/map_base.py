@@ -124,6 +124,10 @@ class MapDatasetBase(Dataset):
 
         write_map_dataset(self, filename, overwrite=overwrite)
 
+    def in_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> np.ndarray:
+        """Which energy bins lie wholly between two energies."""
+        return self.energy.mask(energy_min, energy_max)
+
     def with_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> Self:
         """The dataset with its fit range set to the bins wholly between two energies."""
         inside = self.energy.mask(energy_min, energy_max)

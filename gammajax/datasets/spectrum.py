@@ -53,6 +53,10 @@ class SpectrumDatasetBase(Dataset):
         """The bins in a fit: safe, and in the fit range."""
         return self.mask_safe & self.mask_fit
 
+    def in_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> np.ndarray:
+        """Which energy bins lie wholly between two energies."""
+        return self.energy.mask(energy_min, energy_max)
+
     def with_energy_range(self, energy_min: Any = None, energy_max: Any = None) -> Self:
         """The dataset with its fit range set to the bins wholly between two energies."""
         return self.replace(mask_fit=self.energy.mask(energy_min, energy_max))

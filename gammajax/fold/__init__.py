@@ -1,5 +1,6 @@
 """Folding: from models to predicted counts."""
 
+from gammajax.fold.flux_points import FluxPointsTerm, flux_prediction
 from gammajax.fold.map_term import MapTerm
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.round import RoundFold
@@ -8,12 +9,14 @@ from gammajax.fold.stack import Stack, stack_components
 from gammajax.fold.terms import build_terms, npred_map
 
 __all__ = [
+    "FluxPointsTerm",
     "FoldOptions",
     "MapTerm",
     "RoundFold",
     "SpectrumTerm",
     "Stack",
     "build_terms",
+    "flux_prediction",
     "npred_map",
     "npred_signal",
     "stack_components",

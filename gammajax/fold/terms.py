@@ -8,7 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from gammajax.datasets import MapDataset, MapDatasetBase, MapDatasetOnOff
+from gammajax.datasets import FluxPointsDataset, MapDataset, MapDatasetBase, MapDatasetOnOff
+from gammajax.fold.flux_points import build_flux_terms
 from gammajax.fold.map_plan import build_map_term, build_map_terms
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.spectrum import build_terms as build_spectrum_terms
@@ -31,13 +32,17 @@ def build_terms(
         If a component has no spatial model and is folded into a counts cube.
     """
     maps = [dataset for dataset in datasets if isinstance(dataset, MapDatasetBase)]
-    spectra = [dataset for dataset in datasets if not isinstance(dataset, MapDatasetBase)]
+    points = [dataset for dataset in datasets if isinstance(dataset, FluxPointsDataset)]
+    others = MapDatasetBase | FluxPointsDataset
+    spectra = [dataset for dataset in datasets if not isinstance(dataset, others)]
     for dataset in maps:
         _check_spatial(dataset, groups)
     for _, components in groups:
         for component in components:
             _check_component(component, datasets)
-    terms = build_spectrum_terms(spectra, groups) if spectra else []
+    terms: list[tuple[Any, Any]] = []
+    terms += build_spectrum_terms(spectra, groups) if spectra else []
+    terms += build_flux_terms(points, groups)
     return terms + build_map_terms(maps, groups, options or FoldOptions())
 
 
@@ -53,6 +58,7 @@ def _check_component(component: Any, datasets: Sequence[Any]) -> None:
         if component.folds_into(dataset.name) and not isinstance(dataset, MapDataset):
             reason = {
                 MapDatasetOnOff: "has its background from off counts",
+                FluxPointsDataset: "has flux points",
             }.get(type(dataset), "is a spectrum")
             raise ValueError(
                 f"component {component.name!r} is a {type(component).__name__}, and "

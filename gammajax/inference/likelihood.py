@@ -10,7 +10,14 @@ import numpy as np
 
 from gammajax.config import require_x64
 from gammajax.datasets import Datasets, MapDatasetOnOff
-from gammajax.fold import FoldOptions, MapTerm, RoundFold, build_terms, stack_components
+from gammajax.fold import (
+    FluxPointsTerm,
+    FoldOptions,
+    MapTerm,
+    RoundFold,
+    build_terms,
+    stack_components,
+)
 from gammajax.inference import problem as pure
 from gammajax.inference.problem import PriorStack, Problem
 from gammajax.models import Models
@@ -129,8 +136,10 @@ class Likelihood:
                 found[name] = array[i][np.asarray(term.mask[i])]
         return {name: found[name] for name in self.datasets.names}
 
-    def require_every_bin(self, what: str) -> None:
+    def require_every_bin(self, what: str, *, counts: bool = False) -> None:
         """Raise if a dataset has bins that are predicted in their sum only.
+
+        With ``counts`` also if it has no counts at all, as flux points.
 
         Raises
         ------
@@ -138,7 +147,14 @@ class Likelihood:
             That names ``what`` needs them, and the datasets.
         """
         terms = zip(self.problem.terms, self._order, strict=True)
-        cubes = [name for term, names in terms if isinstance(term, MapTerm) for name in names]
+        members = [(term, name) for term, names in terms for name in names]
+        points = [name for term, name in members if isinstance(term, FluxPointsTerm)]
+        cubes = [name for term, name in members if isinstance(term, MapTerm)]
+        if points and counts:
+            raise ValueError(
+                f"{what} simulates counts, and {', '.join(points)} has flux points; leave them "
+                "out"
+            )
         if cubes:
             raise ValueError(
                 f"{what} needs a prediction in every bin, and that of the counts cubes "

@@ -53,7 +53,7 @@ def posterior_predictive(
     seed : int
     """
     likelihood = posterior._likelihood()
-    likelihood.require_every_bin("posterior_predictive")
+    likelihood.require_every_bin("posterior_predictive", counts=True)
     rng = np.random.default_rng(seed)
     theta = posterior.flat[rng.integers(len(posterior.flat), size=n)]
     keys = jax.random.split(jax.random.key(seed), n)

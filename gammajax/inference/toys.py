@@ -110,7 +110,7 @@ def fit_toys(
         ``root_pulls`` and ``coverage``.
     progress : bool
     """
-    likelihood.require_every_bin("fit_toys")
+    likelihood.require_every_bin("fit_toys", counts=True)
     truth = likelihood.start if theta is None else np.asarray(theta, dtype=np.float64)
     problem, index = likelihood.problem, likelihood._index
     means = _means(problem, index, truth, _packed(likelihood, background))

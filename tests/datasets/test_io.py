@@ -95,7 +95,7 @@ def test_two_names_for_one_file_are_an_error(on_off, tmp_path):
         (
             "SpectrumDatasetOnOff",
             "FluxPointsDataset",
-            "'one': is a FluxPointsDataset, and this",
+            "'one': .*there is no column 'dnde'",
         ),
         (
             "SpectrumDatasetOnOff",

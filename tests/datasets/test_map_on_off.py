@@ -193,3 +193,11 @@ def test_files_go_both_ways(tmp_path) -> None:
     (tmp_path / "wrong.yaml").write_text(text)
     with pytest.raises(ValueError, match="holds a MapDatasetOnOff, expected a MapDataset"):
         Datasets.read(tmp_path / "wrong.yaml")
+
+
+def test_energy_ranges_narrow_each_other() -> None:
+    data = on_off()
+    assert data.within_energy_range("2 TeV", None).mask[0].sum() == 0
+    twice = data.within_energy_range(None, "4 TeV").within_energy_range("2 TeV", None)
+    assert not twice.mask.any()
+    assert data.with_energy_range(None, "4 TeV").mask[0].any()
