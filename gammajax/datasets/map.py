@@ -52,6 +52,48 @@ class MapDataset(MapDatasetBase):
     maps: ClassVar[tuple[str, ...]] = ("background",)
     stat_type: ClassVar[str] = "cash"
 
+    @classmethod
+    def from_fermi(
+        cls,
+        counts: Any,
+        exposure: Any,
+        psf: Any = None,
+        *,
+        edisp: Any = None,
+        energy_true: MapAxis | None = None,
+        name: str = "fermi-lat",
+        **fields: Any,
+    ) -> Self:
+        """A dataset of the Fermi-LAT, from the files of its tools.
+
+        Parameters
+        ----------
+        counts : path-like or `~gammajax.maps.Map`
+            A counts cube of ``gtbin``; the good times of the file are taken along.
+        exposure : path-like or `~gammajax.maps.Map`
+            An exposure cube of ``gtexpcube2``, on any pixels. It is a power law between its
+            nodes, and taken at the centres of the true energy bins.
+        psf : path-like, `~gammajax.irf.FermiPSF` or `~gammajax.irf.PSFMap`, optional
+            A file of ``gtpsf``: the spread at one place, taken to be the one everywhere.
+        edisp : `~gammajax.irf.EDispKernel` or `~gammajax.irf.EDispKernelMap`, optional
+            By default reconstructed energy is true energy, as is near enough above 10 GeV.
+        energy_true : `~gammajax.maps.MapAxis`, optional
+            By default the bins of the counts.
+        name : str
+        **fields
+            Others of the dataset: ``background``, ``mask_safe``, ``mask_fit``, ``meta``.
+
+        Raises
+        ------
+        ValueError
+            If a file is none of its kind, or the exposure does not reach all energies.
+        """
+        from gammajax.datasets.fermi import fermi_fields
+
+        return cls(
+            name=name, **fermi_fields(counts, exposure, psf, edisp, energy_true), **fields
+        )
+
     @property
     def background_data(self) -> np.ndarray:
         """Background counts in all bins, 0 where there is none."""

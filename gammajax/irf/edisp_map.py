@@ -10,6 +10,7 @@ from gammajax.irf.edisp import EDispKernel
 from gammajax.irf.irf_map import IRFMap
 from gammajax.irf.psf_map import unit_vector
 from gammajax.maps import Map, MapAxis, WcsGeom
+from gammajax.units import to_value
 
 
 class EDispKernelMap(IRFMap):
@@ -31,13 +32,27 @@ class EDispKernelMap(IRFMap):
     zero_is_known: ClassVar[bool] = True
 
     @classmethod
-    def from_kernel(cls, kernel: EDispKernel, *, frame: str = "icrs") -> Self:
-        """The same dispersion all over the sky."""
+    def from_kernel(
+        cls, kernel: EDispKernel, *, exposure: Any = None, frame: str = "icrs"
+    ) -> Self:
+        """The same dispersion all over the sky.
+
+        Parameters
+        ----------
+        kernel : `EDispKernel`
+        exposure : array, shape (energy_true,), in cm2 s, optional
+        frame : str
+        """
         geom = WcsGeom.create(npix=(2, 1), binsz=180.0, proj="CAR", frame=frame)
         geom = geom.to_cube([kernel.energy.rename("energy"), kernel.energy_true])
         data = np.broadcast_to(kernel.matrix[..., None, None], geom.data_shape)
         make: Any = cls
-        return make(Map.from_geom(geom, data=data.copy()))
+        weight = None
+        if exposure is not None:
+            number = to_value(exposure, "cm2 s", where=f"{cls.__name__}: exposure")
+            data_exposure = number[:, None, None, None]
+            weight = Map.from_geom(geom.squash("energy"), data=data_exposure, unit="cm2 s")
+        return make(Map.from_geom(geom, data=data.copy()), weight)
 
     def get_edisp_kernel(self, position: Any = None) -> EDispKernel:
         """The dispersion at a position, by default at the middle of the map."""

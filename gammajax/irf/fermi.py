@@ -10,6 +10,7 @@ import numpy as np
 
 from gammajax.fits import FitsFile
 from gammajax.irf.table import check_positive
+from gammajax.maps import MapAxis
 from gammajax.units import conversion_factor, to_quantity
 
 UNITS = {"ENERGY": "MeV", "EXPOSURE": "cm2 s", "PSF": "sr-1", "THETA": "deg"}
@@ -89,6 +90,14 @@ class FermiPSF:
         ring = 2 * np.pi * np.sin(np.deg2rad(r)) * density
         inner = np.pi * np.deg2rad(self.rad[0]) ** 2 * self.psf[:, 0]
         return inner + np.trapezoid(ring, np.deg2rad(r), axis=-1).sum(axis=-1)
+
+    def to_psf_map(self, *, frame: str = "icrs") -> Any:
+        """The same function all over the sky, as a `PSFMap` that the exposure weighs."""
+        from gammajax.irf.psf_map import PSFMap
+
+        energy = MapAxis.from_nodes(self.energy, name="energy_true")
+        rad = MapAxis.from_nodes(self.rad, name="rad", unit="deg", interp="lin")
+        return PSFMap.from_table(energy, rad, self.psf, exposure=self.exposure, frame=frame)
 
     def quantity(self, name: str) -> Any:
         """``energy``, ``rad``, ``psf`` or ``exposure`` as a `~astropy.units.Quantity`."""

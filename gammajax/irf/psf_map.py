@@ -60,7 +60,13 @@ class PSFMap(IRFMap):
 
     @classmethod
     def from_table(
-        cls, energy: MapAxis, rad: MapAxis, values: Any, *, frame: str = "icrs"
+        cls,
+        energy: MapAxis,
+        rad: MapAxis,
+        values: Any,
+        *,
+        exposure: Any = None,
+        frame: str = "icrs",
     ) -> Self:
         """The same function all over the sky.
 
@@ -68,6 +74,7 @@ class PSFMap(IRFMap):
         ----------
         energy, rad : `~gammajax.maps.MapAxis`
         values : array, shape (energy, rad), in sr-1
+        exposure : array, shape (energy,), in cm2 s, optional
         frame : str
         """
         geom = WcsGeom.create(npix=(2, 1), binsz=180.0, proj="CAR", frame=frame)
@@ -75,7 +82,12 @@ class PSFMap(IRFMap):
         table = to_value(values, cls.unit, where=f"{cls.__name__}: values")
         data = np.broadcast_to(table[..., None, None], geom.data_shape)
         make: Any = cls
-        return make(Map.from_geom(geom, data=data.copy(), unit=cls.unit))
+        weight = None
+        if exposure is not None:
+            cube = geom.squash("rad")
+            number = to_value(exposure, "cm2 s", where=f"{cls.__name__}: exposure")
+            weight = Map.from_geom(cube, data=number[:, None, None, None], unit="cm2 s")
+        return make(Map.from_geom(geom, data=data.copy(), unit=cls.unit), weight)
 
     @classmethod
     def from_gauss(
