@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from gammajax.datasets.map_base import MASKS
+from gammajax.datasets.map_create import response_geom
 from gammajax.datasets.map_parts import additive, map_fields, mask_on
 from gammajax.irf.edisp import EDispKernel
 from gammajax.irf.edisp_map import EDispKernelMap
-from gammajax.maps import Map, MapAxis
+from gammajax.maps import Map, MapAxis, WcsGeom
 from gammajax.units import to_value
 
 IRF_MARGIN = 2
@@ -48,7 +49,7 @@ def slice_by_energy(dataset: Any, energy_min: Any, energy_max: Any, name: str) -
         )
     part: dict[str, Any] = {"energy": slice(int(inside[0]), int(inside[-1]) + 1)}
     fields = _each(dataset, lambda one: one.slice_by_idx(part))
-    edisp = dataset.edisp or diagonal(dataset)
+    edisp = dataset.edisp or _diagonal(dataset, masked=False)
     fields["edisp"] = _dispersion(edisp.values.slice_by_idx(part), edisp.exposure)
     return dataset.replace(name=name, **fields)
 
@@ -58,7 +59,7 @@ def resample_energy_axis(dataset: Any, energy_axis: MapAxis, name: str) -> Any:
     axis = energy_axis.rename("energy")
     sums = {key: one.resample_axis(axis) for key, one in additive(dataset).items()}
     masks = _each(dataset, lambda one: one.resample_axis(axis), MASKS)
-    edisp, values = dataset.edisp or diagonal(dataset), None
+    edisp, values = dataset.edisp or _diagonal(dataset, masked=True), None
     if dataset.mask_safe is not None:
         values = edisp.values.with_data(_masked(edisp, dataset.mask_safe))
     values = (values or edisp.values).resample_axis(axis)
@@ -66,19 +67,22 @@ def resample_energy_axis(dataset: Any, energy_axis: MapAxis, name: str) -> Any:
     return dataset.replace(name=name, **map_fields(sums), **masks, edisp=edisp)
 
 
-def diagonal(dataset: Any) -> EDispKernelMap:
-    """What stands for no dispersion, also after energy bins are joined or left out.
+def _diagonal(dataset: Any, masked: bool) -> EDispKernelMap:
+    """What stands for no dispersion when energy bins are joined or left out.
 
-    It is the same everywhere unless the safe mask changes from pixel to pixel.
+    With ``masked``, on pixels that tell the masks of all pixels apart; else everywhere one.
     """
     kernel = EDispKernel.from_diagonal(dataset.energy_true, dataset.energy)
     safe = dataset.mask_safe
     flat = None if safe is None else safe.data.reshape(len(safe.data), -1)
-    if flat is None or np.all(flat == flat[:, :1]):
+    if not masked or flat is None or np.all(flat == flat[:, :1]):
         return EDispKernelMap.from_kernel(kernel, frame=dataset.geom.frame)
-    geom = dataset.geom.to_image().to_cube([dataset.energy, dataset.energy_true])
-    data = kernel.matrix.reshape(*kernel.matrix.shape, *[1] * (dataset.counts.data.ndim - 1))
-    return _dispersion(Map.from_geom(geom, data=np.broadcast_to(data, geom.data_shape)), None)
+    image = dataset.geom.to_image()
+    if not isinstance(image, WcsGeom):
+        image = response_geom(dataset.geom, float(np.degrees(np.sqrt(image.solid_angle()[0]))))
+    geom = image.to_cube([dataset.energy, dataset.energy_true])
+    data = np.broadcast_to(kernel.matrix[..., None, None], geom.data_shape)
+    return _dispersion(Map.from_geom(geom, data=data), None)
 
 
 def _dispersion(values: Map, exposure: Map | None) -> EDispKernelMap:
@@ -93,6 +97,11 @@ def _masked(edisp: EDispKernelMap, safe: Map) -> np.ndarray:
 
 def pad(dataset: Any, pad_width: Any, name: str) -> Any:
     """More pixels on every side, outside of the safe mask; see `MapDatasetBase.pad`."""
+    if not isinstance(dataset.geom, WcsGeom):
+        raise ValueError(
+            f"dataset {dataset.name!r}: pad wants a map in a projection, this is "
+            f"{dataset.geom!r}"
+        )
     fields = _each(dataset, lambda one: one.pad(pad_width))
     if dataset.mask_safe is None:
         everything: Any = dataset.counts.with_data(np.ones(dataset.counts.data.shape, bool))

@@ -16,7 +16,8 @@ def stack_irf_maps(irfs: Sequence[IRFMap], weights: Sequence[Any]) -> Any:
     .. math:: V = \frac{\sum_i X_i w_i V_i}{\sum_i X_i \max_r w_i}
 
     Energy dispersions may have a weight for each reconstructed energy r: a run that has no
-    events there takes no part in the mean there, and yet has exposure.
+    events there takes no part in the mean there, and yet has exposure. Responses that are
+    all the same, without an exposure, are their own mean.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ def stack_irf_maps(irfs: Sequence[IRFMap], weights: Sequence[Any]) -> Any:
     """
     first: Any = irfs[0]
     kind = type(first)
+    if _same(irfs, weights):
+        return first
     for i, irf in enumerate(irfs):
         if type(irf) is not kind:
             raise ValueError(
@@ -59,3 +62,16 @@ def stack_irf_maps(irfs: Sequence[IRFMap], weights: Sequence[Any]) -> Any:
         values.data, total.data, out=np.zeros(values.data.shape), where=total.data > 0
     )
     return kind(values.with_data(mean), total)
+
+
+def _same(irfs: Sequence[IRFMap], weights: Sequence[Any]) -> bool:
+    """Whether all are one table with no exposure, and no energies are left out of the mean."""
+    first = irfs[0]
+    return all(
+        type(irf) is type(first)
+        and irf.exposure is None
+        and irf.geom == first.geom
+        and np.array_equal(irf.values.data, first.values.data)
+        and (np.shape(weight)[1:2] == (1,) or np.all(weight))
+        for irf, weight in zip(irfs, weights, strict=True)
+    )

@@ -23,7 +23,7 @@ from gammajax.datasets import (
     SpectrumDatasetOnOff,
 )
 from gammajax.irf import EDispKernelMap, PSFMap, stack_irf_maps
-from gammajax.maps import Map, MapAxis, WcsGeom
+from gammajax.maps import HpxGeom, Map, MapAxis, WcsGeom
 
 PEER = json.loads((Path(__file__).parents[1] / "peer/data/map_operations.json").read_text())
 CENTER = (83.63, 22.01)
@@ -237,6 +237,21 @@ def test_a_cutout_is_stacked_into_its_place() -> None:
     np.testing.assert_allclose(stacked.psf.values.data, whole.psf.values.data, rtol=1e-12)
 
 
+def test_equal_responses_need_no_exposures() -> None:
+    one, two = (
+        data.replace(
+            psf=PSFMap(made(0, "cash").psf.values), edisp=EDispKernelMap(data.edisp.values)
+        )
+        for data in (made(0, "cash"), made(0, "cash"))
+    )
+    with pytest.raises(ValueError, match=r"edisp .* has no exposure"):
+        one.stack(two)
+    one, two = one.replace(mask_safe=None), two.replace(mask_safe=None)
+    stacked = one.stack(two)
+    np.testing.assert_array_equal(stacked.psf.table, one.psf.table)
+    np.testing.assert_array_equal(stacked.edisp.table, one.edisp.table)
+
+
 def test_a_cutout_predicts_what_the_whole_does() -> None:
     whole = made(0, "cash")
     part = whole.cutout(CENTER, 0.4)
@@ -337,3 +352,36 @@ def test_slices_of_spectra(kind: str) -> None:
     np.testing.assert_array_equal(part.edisp.matrix, spectrum.edisp.matrix[:, 1:])
     with pytest.raises(ValueError, match="no bin lies wholly"):
         spectrum.slice_by_energy(20, 30)
+
+
+class TestHealpix:
+    @pytest.fixture
+    def data(self) -> MapDataset:
+        energy = MapAxis(np.geomspace(1, 10, 4))
+        true = energy.rename("energy_true")
+        geom = HpxGeom.create(nside=128, skydir=CENTER, width=6, axes=[energy])
+        bins = np.arange(np.prod(geom.data_shape)).reshape(geom.data_shape)
+        cube = geom.to_image().to_cube([true])
+        return MapDataset(
+            name="healpix",
+            counts=Map.from_geom(geom, data=bins % 4 + 0.0),
+            background=Map.from_geom(geom, data=1.5),
+            exposure=Map.from_geom(cube, data=1e12, unit="cm2 s"),
+            mask_safe=Map.from_geom(geom, data=bins % 5 > 0),
+        )
+
+    def test_sums_are_kept(self, data) -> None:
+        for part in (data.to_image(), data.downsample(2)):
+            for what in ("counts", "background"):
+                assert in_mask(part, what) == pytest.approx(in_mask(data, what), rel=1e-12)
+        assert in_mask(data.stack(data), "counts") == 2 * in_mask(data, "counts")
+        # nearly all pixels have a neighbour in each mask, and all of the dispersion
+        assert data.to_image().edisp.values.data.max() == pytest.approx(1)
+
+    def test_parts(self, data) -> None:
+        assert data.slice_by_energy(2.1, 11).edisp.values.data.shape[:2] == (3, 2)
+        assert data.cutout(CENTER, 2.0).counts.data.shape[1] < 20
+        with pytest.raises(ValueError, match="pad wants a map in a projection"):
+            data.pad(1)
+        with pytest.raises(ValueError, match="wants a map in a projection"):
+            data.to_spectrum_dataset(circle(1.0))
