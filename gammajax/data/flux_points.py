@@ -192,6 +192,12 @@ class FluxPoints:
 
         write_flux_points(self, filename, overwrite=overwrite)
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the points; see `gammajax.plots.plot_flux_points`."""
+        from gammajax.plots import plot_flux_points
+
+        return plot_flux_points(self, ax, **options)
+
     def __repr__(self) -> str:
         energy = self.energy_ref
         return (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from gammajax.datasets.base import draw, positive_ratio, safe_alpha
+from gammajax.datasets.map import MapDataset
 from gammajax.datasets.map_base import MapDatasetBase
 from gammajax.maps import Map
 
@@ -63,6 +64,50 @@ class MapDatasetOnOff(MapDatasetBase):
 
     maps: ClassVar[tuple[str, ...]] = ("counts_off", "acceptance", "acceptance_off")
     stat_type: ClassVar[str] = "wstat"
+
+    @classmethod
+    def from_map_dataset(
+        cls,
+        dataset: MapDataset,
+        *,
+        counts_off: Map,
+        acceptance: Any = 1.0,
+        acceptance_off: Any = None,
+        name: str = "",
+    ) -> Self:
+        """The dataset with measured off counts in the place of its background.
+
+        Parameters
+        ----------
+        dataset : `MapDataset`
+        counts_off : `~gammajax.maps.Map`
+        acceptance, acceptance_off : `~gammajax.maps.Map` or float
+            Without ``acceptance_off`` it is the one that makes alpha times the off counts the
+            background of the dataset, and 1 where either is 0.
+        name : str, optional
+        """
+        counts = dataset.counts
+        maps = {
+            key: given if isinstance(given, Map) else Map.from_geom(counts.geom, data=given)
+            for key, given in (("acceptance", acceptance), ("acceptance_off", acceptance_off))
+            if given is not None
+        }
+        if acceptance_off is None:
+            alpha = positive_ratio(dataset.background_data, counts_off.data)
+            off = positive_ratio(maps["acceptance"].data, alpha)
+            maps["acceptance_off"] = counts.with_data(np.where(alpha > 0, off, 1.0))
+        names = [f.name for f in fields(dataset) if f.name not in ("background", "name")]
+        common = {key: getattr(dataset, key) for key in names}
+        return cls(name=name or dataset.name, counts_off=counts_off, **maps, **common)
+
+    def to_map_dataset(self, *, name: str = "") -> MapDataset:
+        """The dataset with alpha times the off counts as a background that is known."""
+        common = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in (*self.maps, "name")
+        }
+        return MapDataset(name=name or self.name, background=self.background, **common)
 
     @property
     def alpha_data(self) -> np.ndarray:

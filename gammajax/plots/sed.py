@@ -10,6 +10,7 @@ import numpy as np
 from gammajax.models import Models
 from gammajax.parameters import with_values
 from gammajax.plots.counts import count_sums
+from gammajax.plots.flux_points import plot_flux_points
 from gammajax.plots.labels import ENERGY_LABEL, unit_text
 from gammajax.plots.style import (
     COLOURS,
@@ -117,6 +118,8 @@ def plot_sed(
         known = truth[_component(truth, component or name)].spectral_model
         line = np.asarray(known(energy))
         main.plot(energy, line * scale, color=TRUTH, linestyle="-.", label=truth_label)
+    if is_fit:
+        _draw_points(source, name, main, unit)
     main.set(xscale="log", yscale="log", ylabel=rf"$E^2\,dN/dE$ [{unit_text(unit)}]")
     main.legend(loc="lower left")
     if lower is None:
@@ -124,6 +127,15 @@ def plot_sed(
         return main
     _draw_excess_ratio(lower, source)
     return main, lower
+
+
+def _draw_points(result: Any, name: str, ax: Any, unit: str) -> None:
+    """The flux points that the component was fitted to."""
+    for dataset in result.likelihood.datasets:
+        if dataset.stat_type == "chi2" and result.models[name].folds_into(dataset.name):
+            plot_flux_points(
+                dataset.data, ax, unit=unit, label=dataset.name, where=dataset.mask
+            )
 
 
 def _component(models: Models, name: str | None) -> str:

@@ -195,6 +195,22 @@ def test_files_go_both_ways(tmp_path) -> None:
         Datasets.read(tmp_path / "wrong.yaml")
 
 
+def test_from_and_to_a_known_background() -> None:
+    data = on_off()
+    known = data.to_map_dataset(name="known")
+    assert type(known) is MapDataset
+    np.testing.assert_array_equal(known.background.data, data.background.data)
+    np.testing.assert_array_equal(known.mask, data.mask)
+    again = MapDatasetOnOff.from_map_dataset(known, counts_off=data.counts_off)
+    seen = data.counts_off.data > 0
+    np.testing.assert_allclose(again.alpha.data[seen], data.alpha.data[seen])
+    np.testing.assert_allclose(again.background.data, data.background.data)
+    same = MapDatasetOnOff.from_map_dataset(
+        known, counts_off=data.counts_off, acceptance_off=data.acceptance_off, name="rings"
+    )
+    assert same.stat_sum() == pytest.approx(data.stat_sum(), rel=1e-12)
+
+
 def test_energy_ranges_narrow_each_other() -> None:
     data = on_off()
     assert data.within_energy_range("2 TeV", None).mask[0].sum() == 0
