@@ -72,6 +72,24 @@ def test_sparse_statistic_is_the_dense_sum(free: bool) -> None:
         assert found == pytest.approx(dense, abs=2e-4 if free else 1e-4)
 
 
+@pytest.mark.parametrize("free", [False, True])
+def test_empty_bins_in_their_sum_are_the_same_as_one_by_one(free: bool) -> None:
+    models = Models([crab()])
+    models = models if free else models.freeze("*.spatial.*")
+    data = on_off()
+    # bins with next to no counts are predicted one by one, and have the statistic of empty ones
+    counts = np.where(data.counts.data == 0, 1e-200, data.counts.data)
+    options = FoldOptions(totals="sum")
+    sparse, dense = (
+        Likelihood([d], models, options)
+        for d in (data, data.replace(counts=data.counts.with_data(counts)))
+    )
+    found, expected = (float(one.stat(one.start)) for one in (sparse, dense))
+    assert found == pytest.approx(expected, rel=1e-9)
+    slopes = [np.asarray(one.gradient(one.start)) for one in (sparse, dense)]
+    np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-7, atol=1e-7)
+
+
 def test_derivatives_are_those_of_the_statistic() -> None:
     likelihood = Likelihood([on_off()], Models([crab()]))
     theta = likelihood.start
