@@ -97,27 +97,41 @@ def test_sparse_and_dense_are_the_same(kind: str, free: bool) -> None:
     models = Models(components(kind, data))
     if not free and any(".spatial." in name for name in models.parameters.names):
         models = models.freeze("s.spatial.*")
-    full = data.replace(counts=data.counts.with_data(np.ones(data.counts.data.shape)))
-    summed = FoldOptions(totals="sum")
-    every = Likelihood([full], models, summed)
-    dense = np.asarray(every.predict(every.start)["cube"])
     mask, counts = data.mask, np.asarray(data.counts.data)
-    assert dense.size == mask.sum() + 1
+    summed = FoldOptions(totals="sum")
+    dense, total = predicted(data, np.ones(counts.shape), models, summed)
     exact = 1e-9 if kind not in ("disk", "shell") else 1e-6
-    assert dense[:-1].sum() == pytest.approx(dense[-1], rel=exact)
-    occupied = counts[mask] > 0
-    known = 0.0 if kind == "background" else data.background_data[mask]
-    mu = dense[:-1] + known
-    stat = 2 * np.sum(mu - counts[mask] * np.log(mu))
-    for options, tolerance in ((summed, exact * abs(stat)), (FoldOptions(), 1e-4 * dense[-1])):
+    assert dense[mask].sum() == pytest.approx(total, rel=exact)
+    known = 0.0 if kind == "background" else data.background_data
+    mu = dense + known
+    stat = 2 * np.sum((mu - counts * np.log(np.where(mask, mu, 1.0)))[mask])
+    for options, tolerance in ((summed, exact * abs(stat)), (FoldOptions(), 1e-4 * total)):
+        found, _ = predicted(data, counts, models, options)
+        used = mask & (counts > 0)
+        np.testing.assert_array_equal(np.isfinite(found), used)
+        np.testing.assert_allclose(found[used], dense[used], rtol=1e-9, atol=1e-12)
         likelihood = Likelihood([data], models, options)
-        found = np.asarray(likelihood.predict(likelihood.start)["cube"])
-        np.testing.assert_allclose(found[:-1], dense[:-1][occupied], rtol=1e-9, atol=1e-12)
         assert float(likelihood.stat(likelihood.start)) == pytest.approx(stat, abs=tolerance)
     # all bins of the map, masked ones too, are those of a frozen component
     npred = np.asarray(data.npred(models).data)[mask]
-    tolerance = 1e-3 * mu.max() if kind in MOVE else 1e-9
-    np.testing.assert_allclose(npred, mu, rtol=1e-9, atol=tolerance)
+    tolerance = 1e-3 * mu[mask].max() if kind in MOVE else 1e-9
+    np.testing.assert_allclose(npred, mu[mask], rtol=1e-9, atol=tolerance)
+
+
+def predicted(data, counts, models, options) -> tuple[np.ndarray, float]:
+    """Prediction in the bins that have counts, not a number in the others; and the total.
+
+    Counts that say which bin they are of tell where each bin stands in the prediction.
+    """
+    number = np.arange(1, counts.size + 1).reshape(counts.shape) * (counts > 0)
+    numbered = data.replace(counts=data.counts.with_data(number.astype(float)))
+    likelihood = Likelihood([numbered], models, options)
+    term = likelihood.problem.terms[0]
+    order = np.asarray(term.counts)[0][np.asarray(term.mask)[0, :-1]].astype(int)
+    mu = np.asarray(likelihood.predict(likelihood.start)["cube"])
+    found = np.full(counts.size, np.nan)
+    found[order - 1] = mu[:-1]
+    return found.reshape(counts.shape), float(mu[-1])
 
 
 def test_fisher_is_the_mean_of_simulated_hessians() -> None:
@@ -141,13 +155,18 @@ def test_fisher_is_the_mean_of_simulated_hessians() -> None:
     mean = np.asarray(term.predict(problem.stacks, problem.space.expand(x)))[:, :-1]
 
     @jax.jit
-    def matrices(counts):
+    def at_counts(problem, x, counts):
         made = eqx.tree_at(lambda p: p.terms[0].counts, problem, counts)
         found = derivatives(made, x)
         return found.hessian, found.fisher
 
+    def matrices(counts):
+        return at_counts(problem, x, counts)
+
     def block(matrix) -> np.ndarray:
-        return np.asarray(matrix)[np.ix_(index, index)]
+        """The part of the free parameters."""
+        matrix = np.asarray(matrix)
+        return matrix if len(matrix) == index.size else matrix[np.ix_(index, index)]
 
     hessian, expected = (block(matrix) for matrix in matrices(mean))
     scale = 1 / np.sqrt(np.diag(expected))

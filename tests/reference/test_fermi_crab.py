@@ -10,6 +10,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from gammajax.datasets import MapDataset
+from gammajax.fold import FoldOptions
 from gammajax.fold.linear import LinearFold
 from gammajax.inference import Fit, Likelihood
 from gammajax.inference.problem import total_stat
@@ -46,14 +47,19 @@ def test_the_frozen_numbers_are_those_of_the_script(data_path):
 
 
 def test_cash_at_the_parameters_of_the_file(likelihood):
-    """-12769.22. It is 12.6 below that of a code that puts the source on four pixels.
+    """-12769.22, to 0.03 if a spread is followed to 99.95 % of the events.
 
+    It is 12.6 below that of a code that puts the source on four pixels.
     Straight lines between the nodes of the spread give 0.2 less; we draw a smooth curve, as
     the function that the table was sampled from is.
     """
     found = float(likelihood.stat(likelihood.start))
-    assert found == pytest.approx(BRUTE_FORCE, abs=0.02)
+    assert found == pytest.approx(BRUTE_FORCE, abs=0.05)
     assert found == pytest.approx(-12769.3, abs=0.1)
+    further = Likelihood(
+        likelihood.datasets, likelihood.models, FoldOptions(containment=0.9999)
+    )
+    assert float(further.stat(further.start)) == pytest.approx(BRUTE_FORCE, abs=0.02)
     dense = likelihood.datasets[0].stat_sum(likelihood.models)
     assert found == pytest.approx(dense, abs=1e-3)
 
@@ -80,7 +86,7 @@ def test_with_the_kernel_of_the_peer_the_statistic_is_the_peers(likelihood):
     (place,) = (
         i for i, fold in enumerate(problem.terms[0].folds) if isinstance(fold, LinearFold)
     )
-    fold = with_images(problem.terms[0].folds[place], likelihood.datasets[0], images)
+    fold = with_images(problem.terms[0].folds[place], likelihood, images)
     problem = eqx.tree_at(lambda p: p.terms[0].folds[place], problem, fold)
     found = float(jax.jit(total_stat)(problem, problem.space.value))
     assert found == pytest.approx(header["STAT"], abs=2e-3)
@@ -102,14 +108,22 @@ def peers_images(data):
     return spread * np.asarray(data.exposure.data)
 
 
-def with_images(fold, data, images):
+def with_images(fold, likelihood, images):
     """The fold of a frozen source with other images; its energies do not mix."""
-    mask = data.mask
+    data = likelihood.datasets[0]
     np.testing.assert_allclose(data.edisp.get_edisp_kernel().matrix, np.eye(len(images)))
-    occupied = images[mask & (np.asarray(data.counts.data) > 0)]
-    response = np.zeros(np.shape(fold.response))
-    assert response.size == np.prod(np.shape(fold.target))
-    known = np.asarray(fold.target) < fold.size
-    response[known] = occupied[np.asarray(fold.target)[known]][:, None]
-    total = np.where(mask, images, 0).sum(axis=(1, 2)).reshape(np.shape(fold.total))
-    return eqx.tree_at(lambda f: (f.response, f.total), fold, (response, total))
+    # counts that say which bin they are of tell where each bin stands
+    counts = np.asarray(data.counts.data)
+    number = np.arange(1, counts.size + 1).reshape(counts.shape) * (counts > 0)
+    numbered = data.replace(counts=data.counts.with_data(number.astype(float)))
+    order = np.asarray(
+        Likelihood([numbered], likelihood.models).problem.terms[0].counts, dtype=int
+    ).ravel()
+    of_bins = np.append(0.0, images.ravel())[order]
+    target = np.asarray(fold.target)
+    width = np.size(fold.response) // target.size
+    place = target[..., None] * width + np.arange(width)
+    response = np.where(place < of_bins.size, of_bins[np.minimum(place, of_bins.size - 1)], 0.0)
+    total = np.where(data.mask, images, 0).sum(axis=(1, 2))
+    new = response.reshape(np.shape(fold.response)), total.reshape(np.shape(fold.total))
+    return eqx.tree_at(lambda f: (f.response, f.total), fold, new)
