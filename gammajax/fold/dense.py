@@ -7,13 +7,13 @@ the model (at the middle of the map for models without one). That is done once, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gammajax.fold.linear import LinearFold, bands
-from gammajax.fold.map_data import MapData
+from gammajax.fold.build import Build
+from gammajax.fold.linear import LinearFold, bands, in_blocks
+from gammajax.fold.map_data import WIDTH, MapData
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.sky_response import SkyResponse
 from gammajax.maps.frames import frame_rotation, to_vector
@@ -83,50 +83,40 @@ class Lattice:
         return values / total if total > 0 else values
 
 
-def dense_fold(
-    data: Sequence[MapData],
-    stack: Any,
-    components: Sequence[Any],
-    made: Sequence[SkyResponse],
-    energy: tuple[np.ndarray, np.ndarray, np.ndarray, int],
-    weight: np.ndarray,
-    size: int,
-) -> LinearFold:
-    """The fold of a stack of frozen shapes; parameters as those of `round_fold`."""
-    steps = SUBSTEPS if components[0].spatial_model.has_energy else 1
-    low, high, axis, nodes = energy
-    low, high = _divided(low, high, steps)
+def dense_fold(build: Build) -> LinearFold:
+    """The fold of a stack of frozen shapes of any kind."""
+    energy, (dataset, source) = build.energy, build.rows
+    steps = SUBSTEPS if build.components[0].spatial_model.has_energy else 1
+    low, high = _divided(energy.low, energy.high, steps)
     number = low.shape[1]
-    shape = (*weight.shape, size)
-    target = np.full(shape, size, dtype=np.int32)
-    first = np.zeros(shape, dtype=np.int32)
-    total = np.zeros((*weight.shape, number))
-    rows: dict[tuple[int, int], Any] = {}
-    width = 1
-    for n, (item, response) in enumerate(zip(data, made, strict=True)):
-        for source in np.nonzero(weight[n])[0].tolist():
-            edges = low[axis[n]], high[axis[n]]
-            images, matrix = sky_images(
-                item, components[source].spatial_model, response, edges, steps
-            )
-            used = item.bins.pixel.size
-            (start,), band = bands([matrix])
-            width = max(width, band)
-            rows[n, source] = images, matrix, start
-            target[n, source, :used] = np.arange(used)
-            first[n, source, :used] = start[item.bins.energy]
-            for t in range(number):
-                inside = np.where(item.mask, images[t], 0.0).sum(axis=1)
-                total[n, source, t] = matrix[t] @ inside
-    first = np.minimum(first, number - width)
-    values = np.zeros((*shape, width))
-    for (n, source), (images, matrix, _) in rows.items():
-        bins = data[n].bins
-        used = bins.pixel.size
-        for step in range(width):
-            t = first[n, source, :used] + step
-            values[n, source, :used, step] = images[t, bins.pixel] * matrix[t, bins.energy]
-    return LinearFold(low, high, axis, values, first, target, total, size, nodes)
+    total = np.zeros((dataset.size, number))
+    places, values, firsts = [], [], []
+    matrices = [np.repeat(r.edisp.values.max(axis=(2, 3)), steps, 0) for r in build.responses]
+    starts, width = bands(matrices)
+    for row, (d, s) in enumerate(zip(dataset, source, strict=True)):
+        item, axis = build.data[d], energy.axis[d]
+        spatial = build.components[s].spatial_model
+        images, matrix = sky_images(
+            item, spatial, build.responses[d], (low[axis], high[axis]), steps
+        )
+        for t in range(number):
+            inside = np.where(item.mask, images[t], 0.0).sum(axis=1)
+            total[row, t] = matrix[t] @ inside
+        bins = item.bins
+        place = np.nonzero(bins.used)[0]
+        pixel, reco = bins.pixel[place], bins.energy[place]
+        t = starts[d][reco][:, None] + np.arange(width)
+        places.append(place)
+        values.append(images[t, pixel[:, None]] * matrix[t, reco[:, None]])
+        firsts.append(starts[d][bins.energy[::WIDTH]])
+    target, response = in_blocks(places, values, WIDTH)
+    first = np.zeros(target.shape, dtype=np.int32)
+    for row, start in enumerate(firsts):
+        first[row, : start.size] = start
+    return LinearFold(
+        dataset, source, target, low, high, energy.axis[dataset], response, first, total,
+        energy.nodes,
+    )
 
 
 def sky_images(

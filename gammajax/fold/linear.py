@@ -6,61 +6,58 @@ from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.fold.round import fluxes
-from gammajax.fold.stack import Stack
+from gammajax.fold.round import flux_in_bins
+from gammajax.fold.rows import NOWHERE, Counts, Fold
+from gammajax.fold.sky_response import NARROW
 
-NARROW = 1e-9
-"""Entries of the energy dispersion below this part of the largest are left out of bands."""
-
-
-class LinearFold(eqx.Module):
+class LinearFold(Fold):
     """Responses of frozen shapes, made once.
 
     Attributes
     ----------
+    dataset, source, target
+        See `~gammajax.fold.rows.Fold`; targets are blocks of bins of one energy.
     energy_min, energy_max : array, shape (axis, energy_true)
-    axis : array of int, shape (dataset,)
-    response : array, shape (dataset, source, entry, band)
+    axis : array of int, shape (row,)
+    response : array, shape (row, block, width, band)
         Counts of a bin for a unit flux in each of a band of true bins.
-    first : array of int, shape (dataset, source, entry)
+    first : array of int, shape (row, block)
         The first true bin of the band.
-    target : array of int, shape (dataset, source, entry)
-    total : array, shape (dataset, source, energy_true)
+    total : array, shape (row, energy_true)
         Counts in the mask for a unit flux in each true bin.
-    size : int
-        Number of bins of each dataset.
     quadrature : int
         Nodes for spectra without a closed integral.
     """
 
+    dataset: Any
+    source: Any
+    target: Any
     energy_min: Any
     energy_max: Any
     axis: Any
     response: Any
     first: Any
-    target: Any
     total: Any
-    size: int = eqx.field(static=True)
     quadrature: int = eqx.field(static=True)
 
-    def __call__(self, stack: Stack, values: Any) -> Any:
-        """Predicted counts in the bins, and the total as the last: (dataset, bin + 1)."""
-        flux = fluxes(stack.at(values), self)
-        band = jnp.arange(self.response.shape[-1])
+    @property
+    def width(self) -> int:
+        """Bins of a block."""
+        return self.response.shape[2]
 
-        def dataset(axis: Any, response: Any, first: Any, target: Any, total: Any) -> Any:
-            sent = flux[:, axis]
-            share = jax.vmap(lambda f, start: f[start[:, None] + band])(sent, first)
-            parts = jnp.sum(jnp.asarray(response) * share, axis=-1)
-            bins = jnp.zeros(self.size + 1).at[target.ravel()].add(parts.ravel())
-            # what is padded has no response, and may go anywhere
-            return bins.at[-1].add(jnp.sum(total * sent))
+    def rows(self) -> Any:
+        """What goes by row."""
+        return self.axis, self.response, self.first, self.total
 
-        return jax.vmap(dataset)(self.axis, self.response, self.first, self.target, self.total)
+    def row(self, component: Any, here: Any) -> Counts:
+        """Predicted counts of a component in its blocks, and its total."""
+        axis, response, first, total = here
+        flux = flux_in_bins(component, self, axis)
+        share = flux[first[:, None] + jnp.arange(response.shape[-1])]
+        return Counts(jnp.sum(response * share[:, None, :], axis=-1), total @ flux)
 
 
 def bands(matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
@@ -83,3 +80,30 @@ def bands(matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
     high = np.where(some, number - 1 - reached[:, ::-1].argmax(axis=1), 0)
     width = int((high - low).max()) + 1
     return np.minimum(low, number - width), width
+
+
+def in_blocks(
+    places: Sequence[np.ndarray], values: Sequence[np.ndarray], width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Entries of rows gathered into the blocks of bins that they belong to.
+
+    Parameters
+    ----------
+    places : sequence of array of int, shape (entry,)
+        The bins of each row.
+    values : sequence of array, shape (entry, band)
+    width : int
+
+    Returns
+    -------
+    target : array of int, shape (row, block)
+    values : array, shape (row, block, width, band)
+    """
+    blocks = [np.unique(place // width) for place in places]
+    most = max(max(block.size for block in blocks), 1)
+    target = np.full((len(places), most), NOWHERE, dtype=np.int32)
+    found = np.zeros((len(places), most, width, values[0].shape[-1]))
+    for row, (place, block, value) in enumerate(zip(places, blocks, values, strict=True)):
+        target[row, : block.size] = block
+        found[row, np.searchsorted(block, place // width), place % width] = value
+    return target, found

@@ -8,6 +8,7 @@ and projections in the compiled program.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -18,18 +19,18 @@ from gammajax.fold.sky_response import SkyResponse, Table
 
 
 class Local(eqx.Module):
-    """Responses of datasets around sources.
+    """Responses around the sources of rows.
 
     Attributes
     ----------
-    exposure : array, shape (dataset, source, point, energy_true)
-    edisp : array, shape (dataset, source, point, energy_true, energy)
-    psf : array, shape (dataset, source, point, energy_true or energy, node), or None
+    exposure : array, shape (row, point, energy_true)
+    edisp : array, shape (row, point, energy_true, energy)
+    psf : array, shape (row, point, energy_true or energy, node), or None
         Tables at the nodes of the radial grid. Of tables that are the same everywhere there
-        is one source with one point.
-    frame : array, shape (source, 3, 3)
+        is one point, and one row if all rows have the same.
+    frame : array, shape (row, 3, 3)
         Start direction and two tangents.
-    step : array, shape (source,)
+    step : array, shape (row,)
         Distance of the points, in rad.
     spread_last : bool
         Whether the spread is one of reconstructed energy.
@@ -42,9 +43,22 @@ class Local(eqx.Module):
     step: Any
     spread_last: bool = eqx.field(static=True)
 
-    def by_dataset(self) -> Local:
-        """Which leaves go by dataset, for a map over them."""
-        return Local(0, 0, None if self.psf is None else 0, None, None, self.spread_last)
+    def own(self) -> dict[str, Any]:
+        """The tables that go by row."""
+        found = {"exposure": self.exposure, "frame": self.frame, "step": self.step}
+        for name in ("edisp", "psf"):
+            table = getattr(self, name)
+            if table is not None and table.shape[0] == self.exposure.shape[0]:
+                found[name] = table
+        return found
+
+    def at(self, own: dict[str, Any]) -> Local:
+        """The responses of one row, of which ``own`` are the tables that go by row."""
+        shared = {
+            name: None if table is None else jnp.asarray(table)[0]
+            for name, table in (("edisp", self.edisp), ("psf", self.psf))
+        }
+        return Local(**{**shared, **own}, spread_last=self.spread_last)
 
 
 def weights(number: int, place: Any) -> tuple[Any, Any]:
@@ -73,8 +87,9 @@ def at_points(table: Any, share: Any) -> Any:
 
 
 def make_local(
-    responses: list[SkyResponse],
-    tables: list[Table | None],
+    responses: Sequence[SkyResponse],
+    tables: Sequence[Table | None],
+    dataset: np.ndarray,
     directions: np.ndarray,
     step: float,
 ) -> Local:
@@ -82,10 +97,11 @@ def make_local(
 
     Parameters
     ----------
-    responses : list of `SkyResponse`
-    tables : list of `Table` or None
-        The spreads at the nodes of the radial grid.
-    directions : array, shape (source, 3)
+    responses : sequence of `SkyResponse`
+    tables : sequence of `Table` or None
+        The spreads of the datasets at the nodes of the radial grid.
+    dataset : array of int, shape (row,)
+    directions : array, shape (row, 3)
     step : float
         0 to take the responses at the directions only.
     """
@@ -94,26 +110,32 @@ def make_local(
     if step > 0:
         offsets = np.stack(np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], indexing="ij"), -1)
         offsets = offsets.reshape(-1, 2)
-    points = frame[:, None, 0] + step * np.einsum("pi,six->spx", offsets, frame[:, 1:])
+    points = frame[:, None, 0] + step * np.einsum("pi,rix->rpx", offsets, frame[:, 1:])
     points /= np.linalg.norm(points, axis=-1, keepdims=True)
-    shape = points.shape[:2]
 
-    def around(table: Table) -> np.ndarray:
-        values = table.at(points.reshape(-1, 3))
-        return values.reshape(*shape, *values.shape[1:])
+    def around(found: Sequence[Table]) -> np.ndarray:
+        rows = None
+        for number in np.unique(dataset):
+            here = dataset == number
+            values = found[number].at(points[here].reshape(-1, 3))
+            values = values.reshape(int(here.sum()), len(offsets), *values.shape[1:])
+            if rows is None:
+                rows = np.empty((len(dataset), *values.shape[1:]))
+            rows[here] = values
+        assert rows is not None
+        return rows
 
-    def shared(found: list[Table]) -> np.ndarray:
-        if all(table.is_uniform for table in found):
-            return np.stack([table.values[None, None, ..., 0, 0] for table in found])
-        return np.stack([around(table) for table in found])
+    def shared(found: Sequence[Table]) -> np.ndarray:
+        if not all(table.is_uniform for table in found):
+            return around(found)
+        values = np.stack([table.values[None, ..., 0, 0] for table in found])
+        return values if len(values) == 1 else values[dataset]
 
-    psf = None
-    if tables[0] is not None:
-        psf = shared([table for table in tables if table is not None])
+    spreads = [table for table in tables if table is not None]
     return Local(
-        exposure=np.stack([around(response.exposure) for response in responses]),
+        exposure=around([response.exposure for response in responses]),
         edisp=shared([response.edisp for response in responses]),
-        psf=psf,
+        psf=shared(spreads) if spreads else None,
         frame=frame,
         step=np.full(len(directions), step if step > 0 else 1.0),
         spread_last=responses[0].spread_last,

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.fold.background import BackgroundFold
+from gammajax.fold.build import Build, TrueAxes, rows_of
 from gammajax.fold.dense import dense_fold
-from gammajax.fold.map_data import MapData, true_axes
-from gammajax.fold.map_term import BackgroundFold, MapTerm
+from gammajax.fold.frozen import frozen_fold
+from gammajax.fold.map_data import WIDTH, MapData
+from gammajax.fold.map_term import MapTerm
 from gammajax.fold.off_counts import OffCounts
 from gammajax.fold.options import FoldOptions
-from gammajax.fold.round_build import linear_fold, reaches, round_fold
+from gammajax.fold.round_build import reaches, round_fold
 from gammajax.fold.sky_response import sky_response
 from gammajax.models import (
     ConstantFluxSpatialModel,
@@ -34,7 +37,7 @@ def build_map_terms(
     batches: dict[Any, list[Any]] = {}
     for dataset in datasets:
         batches.setdefault(_kind(dataset), []).append(dataset)
-    return [(build_map_term(batch, groups, options), batch) for batch in batches.values()]
+    return [(build_map_term(batch, groups, options)[0], batch) for batch in batches.values()]
 
 
 def _kind(dataset: Any) -> tuple[Any, ...]:
@@ -69,8 +72,8 @@ def build_map_term(
     groups: Sequence[Any],
     options: FoldOptions,
     every_bin: bool = False,
-) -> MapTerm:
-    """The term of a batch of counts cubes.
+) -> tuple[MapTerm, list[MapData]]:
+    """The term of a batch of counts cubes, and where its bins are.
 
     Parameters
     ----------
@@ -89,7 +92,7 @@ def build_map_term(
     }
     border = _border(datasets, groups, options)
     data = [MapData.create(dataset, border, every_bin) for dataset in datasets]
-    size = max(max(item.bins.pixel.size for item in data), 1)
+    size = max(max(item.bins.pixel.size for item in data), WIDTH)
     counts, background = np.zeros((2, len(data), size))
     totals = np.zeros(len(data))
     on_off = datasets[0].stat_type == "wstat"
@@ -98,16 +101,17 @@ def build_map_term(
     mask[:, -1] = True
     for row, item in enumerate(data):
         number = item.bins.pixel.size
-        mask[row, :number] = True
+        mask[row, :number] = item.bins.used
         place = item.bins.energy, item.bins.pixel
         shape = item.mask.shape
-        counts[row, :number] = np.asarray(item.dataset.counts.data).reshape(shape)[place]
+        observed = np.asarray(item.dataset.counts.data).reshape(shape)[place]
+        counts[row, :number] = np.where(item.bins.used, observed, 0.0)
         if not on_off and item.dataset.name not in scaled:
             known = item.dataset.background_data.reshape(shape)
             background[row, :number] = known[place]
             totals[row] = known[item.mask].sum()
     folds = tuple(_fold(data, stack, parts, size, options) for stack, parts in groups)
-    return MapTerm(folds, counts, background, totals, mask, off)
+    return MapTerm(folds, counts, background, totals, mask, off), data
 
 
 def _border(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions) -> float:
@@ -129,22 +133,20 @@ def _fold(
     data: Sequence[MapData], stack: Any, components: Sequence[Any], size: int, options: Any
 ) -> Any:
     """The fold of a stack; None if none of its components folds into these datasets."""
-    weight = np.array(
-        [[float(c.folds_into(item.dataset.name)) for c in components] for item in data]
-    )
-    if not weight.any():
+    rows = rows_of(data, components)
+    if rows[0].size == 0:
         return None
     if isinstance(components[0], FoVBackgroundModel | TemplateNPredModel):
-        return _background_fold(data, components, weight, size)
+        return _background_fold(data, components, rows, size)
     _check_shapes(stack, components, data[0].dataset)
     flags = {part: components[0].irf_applies(part) for part in FLAGS}
     frame = data[0].pixels.frame
     made = [sky_response(item.dataset, flags, frame, options.containment) for item in data]
-    energy = true_axes([item.dataset for item in data])
+    energy = TrueAxes.of([item.dataset for item in data])
+    build = Build(data, stack, components, made, energy, rows, options)
     if not stack.is_round:
-        return dense_fold(data, stack, components, made, energy, weight, size)
-    build = round_fold if stack.moves else linear_fold
-    return build(data, stack, components, made, energy, weight, size, options)
+        return dense_fold(build)
+    return round_fold(build) if stack.moves else frozen_fold(build)
 
 
 def _check_shapes(stack: Any, components: Sequence[Any], dataset: Any) -> None:
@@ -164,23 +166,24 @@ def _check_shapes(stack: Any, components: Sequence[Any], dataset: Any) -> None:
 
 
 def _background_fold(
-    data: Sequence[MapData], components: Sequence[Any], weight: np.ndarray, size: int
+    data: Sequence[MapData], components: Sequence[Any], rows: Any, size: int
 ) -> BackgroundFold:
-    rows = np.argwhere(weight.T > 0)
-    count = data[0].dataset.energy.nbin
-    centers, totals = np.zeros((2, len(rows), count))
-    bins = np.zeros((len(rows), size))
-    energy = np.zeros((len(rows), size), dtype=np.int32)
-    for row, (component, number) in enumerate(rows):
-        item = data[number]
-        template = _counts_template(components[component], item.dataset)
-        template = template.reshape(item.mask.shape)
+    dataset, source = rows
+    number, count = dataset.size, data[0].dataset.energy.nbin
+    centers, totals = np.zeros((2, number, count))
+    bins = np.zeros((number, 1, size))
+    energy = np.zeros((number, size), dtype=np.int32)
+    for row, (d, s) in enumerate(zip(dataset, source, strict=True)):
+        item = data[d]
+        template = _counts_template(components[s], item.dataset).reshape(item.mask.shape)
         used = item.bins.pixel.size
         centers[row] = item.dataset.energy.center
         energy[row, :used] = item.bins.energy
-        bins[row, :used] = template[item.bins.energy, item.bins.pixel]
+        here = template[item.bins.energy, item.bins.pixel]
+        bins[row, 0, :used] = np.where(item.bins.used, here, 0.0)
         totals[row] = np.where(item.mask, template, 0.0).sum(axis=1)
-    return BackgroundFold(centers, rows[:, 1], rows[:, 0], bins, energy, totals, len(data))
+    target = np.zeros((number, 1), dtype=np.int32)
+    return BackgroundFold(dataset, source, target, centers, bins, energy, totals)
 
 
 def _counts_template(component: Any, dataset: Any) -> np.ndarray:

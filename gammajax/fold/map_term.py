@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 
 from gammajax.fold.off_counts import OffCounts
+from gammajax.fold.rows import add_rows, bend_rows, fold_rows, linear_rows
+from gammajax.fold.slopes import MapSlopes, RowBends, RowSlopes
 from gammajax.fold.stack import Stack
+from gammajax.parameters import ParameterSpace
 from gammajax.stats import PerBin, cash_per_bin
 
 
@@ -27,10 +29,8 @@ class MapTerm(eqx.Module):
 
     Attributes
     ----------
-    folds : tuple
-        One for each stack of components: a function of the stack and of all values that
-        gives predicted counts and, as the last, totals (dataset, bin + 1); None if it does not
-        fold into these datasets.
+    folds : tuple of `~gammajax.fold.rows.Fold`
+        One for each stack of components; None if it does not fold into these datasets.
     counts, background : array, shape (dataset, bin)
         Of the occupied bins; the background is the part that no model scales.
     background_total : array, shape (dataset,)
@@ -50,10 +50,44 @@ class MapTerm(eqx.Module):
 
     def predict(self, stacks: Sequence[Stack], values: Any) -> Any:
         """Predicted signal counts and totals, shape (dataset, bin + 1)."""
-        found = jnp.zeros(jnp.shape(self.mask))
+        shape = jnp.shape(self.mask)
+        found = jnp.zeros(shape)
         for stack, fold in zip(stacks, self.folds, strict=True):
             if fold is not None:
-                found = found + fold(stack, values)
+                found = found + add_rows(fold, fold_rows(fold, stack, values), shape)
+        return found
+
+    def linear(
+        self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any
+    ) -> tuple[Any, MapSlopes]:
+        """The prediction at x, and its derivatives by the active entries of x."""
+        shape, number, values = jnp.shape(self.mask), active.size, space.expand(x)
+        found, parts = jnp.zeros(shape), []
+        for stack, fold in zip(stacks, self.folds, strict=True):
+            if fold is None:
+                continue
+            if stack.slots.size == 0:
+                found = found + add_rows(fold, fold_rows(fold, stack, values), shape)
+                continue
+            counts, slopes = linear_rows(fold, stack, values)
+            column, factor = space.columns(active, _slot_places(fold, stack))
+            bins = slopes.bins * factor.reshape(*factor.shape, *(1,) * (slopes.bins.ndim - 2))
+            slopes = slopes._replace(bins=bins, total=slopes.total * factor)
+            found = found + add_rows(fold, counts, shape)
+            parts.append(RowSlopes(fold, slopes, column, shape, number))
+        return found, MapSlopes(tuple(parts), shape, number)
+
+    def bends(
+        self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any, weight: Any
+    ) -> list[RowBends]:
+        """Second derivatives of the weighted prediction by the active entries of x."""
+        values, found = space.expand(x), []
+        for stack, fold in zip(stacks, self.folds, strict=True):
+            if fold is not None and stack.slots.size:
+                column, factor = space.columns(active, _slot_places(fold, stack))
+                blocks = bend_rows(fold, stack, values, weight)
+                blocks = blocks * factor[:, :, None] * factor[:, None, :]
+                found.append(RowBends(blocks, column, active.size))
         return found
 
     def stat_array(self, mu: Any) -> Any:
@@ -93,38 +127,6 @@ class MapTerm(eqx.Module):
         return jnp.sum(self.mask & below)
 
 
-class BackgroundFold(eqx.Module):
-    """Templates of counts, scaled by a factor that depends on reconstructed energy.
-
-    Attributes
-    ----------
-    centers : array, shape (row, energy), in TeV
-        Where the factor is taken; there is a row for each component and dataset.
-    dataset, component : array of int, shape (row,)
-    bins : array, shape (row, bin)
-        Counts of the template in the occupied bins.
-    energy : array of int, shape (row, bin)
-    totals : array, shape (row, energy)
-        Its sum over the mask.
-    number : int
-        Number of datasets.
-    """
-
-    centers: Any
-    dataset: Any
-    component: Any
-    bins: Any
-    energy: Any
-    totals: Any
-    number: int = eqx.field(static=True)
-
-    def __call__(self, stack: Stack, values: Any) -> Any:
-        """Predicted counts in the bins, and the total as the last: (dataset, bin + 1)."""
-        sources = jax.tree_util.tree_map(lambda leaf: leaf[self.component], stack.at(values))
-        factor = jax.vmap(lambda source, e: source.spectral_model.evaluate(e))(
-            sources, self.centers
-        )
-        bins = self.bins * jnp.take_along_axis(factor, jnp.asarray(self.energy), axis=1)
-        totals = jnp.sum(self.totals * factor, axis=1, keepdims=True)
-        found = jnp.concatenate([bins, totals], axis=1)
-        return jnp.zeros((self.number, found.shape[1])).at[self.dataset].add(found)
+def _slot_places(fold: Any, stack: Stack) -> Any:
+    """Where the slots of each row stand among all values, shape (row, slot)."""
+    return jnp.asarray(stack.places)[jnp.asarray(fold.source)][:, jnp.asarray(stack.slots)]

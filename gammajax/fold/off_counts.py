@@ -49,12 +49,12 @@ class OffCounts(eqx.Module):
             place = item.bins.energy, item.bins.pixel
             off = np.asarray(item.dataset.counts_off.data, dtype=float).reshape(item.mask.shape)
             ratio = item.dataset.alpha_data.reshape(item.mask.shape)
-            used = place[0].size
-            counts[row, :used] = off[place]
+            number, used = place[0].size, item.bins.used
+            counts[row, :number] = off[place]
             # bins outside of the mask, in predictions of every bin, may have no alpha
-            alpha[row, :used] = np.where(ratio[place] > 0, ratio[place], 1.0)
+            alpha[row, :number] = np.where(ratio[place] > 0, ratio[place], 1.0)
             empty = item.mask.copy()
-            empty[place] = False
+            empty[place[0][used], place[1][used]] = False
             constant[row] = 2 * np.sum(off[empty] * np.log1p(ratio[empty]))
             room[row] = np.sum(off[empty] * ratio[empty] / (1 + ratio[empty]))
         return cls(counts, alpha, constant, room)

@@ -21,16 +21,12 @@ SLOPE = 0.02
 class Surroundings(NamedTuple):
     """The pixels around a direction, those of the map and those beyond its border.
 
-    ``index`` is the place in the map, or -1; ``key`` is what `nodes_of` takes; ``column`` and
-    ``row`` are where the pixel is in a lattice, for gathering, or None.
+    ``index`` is the place in the map, or -1; ``key`` is what `nodes_of` takes.
     """
 
     key: np.ndarray
     index: np.ndarray
     vectors: np.ndarray
-    areas: np.ndarray
-    column: np.ndarray | None
-    row: np.ndarray | None
 
 
 class WcsPixels:
@@ -66,14 +62,11 @@ class WcsPixels:
     def around(self, direction: np.ndarray, radius: float) -> Surroundings:
         """The pixels whose centres are within ``radius`` (rad) of a direction."""
         near = np.nonzero(self.vectors @ direction >= np.cos(min(radius, np.pi)))[0]
-        return Surroundings(
-            near,
-            self.index[near],
-            self.vectors[near],
-            self.areas[near],
-            self.column[near],
-            self.row[near],
-        )
+        return Surroundings(near, self.index[near], self.vectors[near])
+
+    def vectors_of(self, keys: np.ndarray) -> np.ndarray:
+        """The unit vectors of the middles of pixels."""
+        return self.vectors[keys]
 
     def count_of(self, order: int) -> int:
         """The number of nodes of a pixel."""
@@ -171,7 +164,13 @@ class HpxPixels:
         place = np.clip(np.searchsorted(self.key_of, keys), 0, self.number - 1)
         index = np.where(self.key_of[place] == keys, place, -1)
         vectors = np.stack(hp.pix2vec(self.nside, keys, nest=self.geom.nest), axis=-1)
-        return Surroundings(keys, index, vectors, np.full(keys.size, self.area), None, None)
+        return Surroundings(keys, index, vectors)
+
+    def vectors_of(self, keys: np.ndarray) -> np.ndarray:
+        """The unit vectors of the middles of pixels."""
+        import healpy as hp
+
+        return np.stack(hp.pix2vec(self.nside, keys, nest=self.geom.nest), axis=-1)
 
     def count_of(self, order: int) -> int:
         """The number of nodes of a pixel."""

@@ -19,7 +19,7 @@ mask; where little of the source is inside, it is summed over the inside.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -27,161 +27,117 @@ import jax.numpy as jnp
 
 from gammajax.fold.local import Local, at_points, weights
 from gammajax.fold.radial import SpreadTransform
-from gammajax.fold.stack import Stack
-
-BATCH = 64
-"""Sources that are folded at once, to bound the memory."""
+from gammajax.fold.rows import Counts, Fold
 
 
-class Nodes(eqx.Module):
-    """Where sources are integrated: nodes, and the entries that they are summed into.
+class Ring(eqx.Module):
+    """Entries of the same number of nodes: pixels, or nodes of gathered sky.
 
     Attributes
     ----------
-    vectors : array, shape (n, 3)
-        All nodes of all sources and datasets; the last one has no weight.
-    weights : array, shape (n,), in sr
-    normals : array, shape (n, 3), or None
-        Of a node on the border of a pixel; its weight is 0.
-    index : array of int, shape (dataset, source, node)
-    entry : array of int, shape (dataset, source, node)
-        The entry of each node, in order.
-    energy, target : array of int, shape (dataset, source, entry)
-        Reconstructed bin, and the place that the entry is added to; the last place is that
-        of the total.
-    factor : array, shape (dataset, source, entry)
+    index : array of int, shape (row, entry, node)
+        Into the nodes of the fold.
+    energy : array of int, shape (row, entry)
+        Reconstructed bin.
+    to_bins, to_total : array, shape (row, entry)
+        What an entry counts as in its bin, and in the expected total.
+    border : bool
+        Whether the nodes are on the borders of pixels.
     """
 
-    vectors: Any
-    weights: Any
-    normals: Any
     index: Any
-    entry: Any
     energy: Any
-    target: Any
-    factor: Any
+    to_bins: Any
+    to_total: Any
+    border: bool = eqx.field(static=True)
 
 
-class Row(NamedTuple):
-    """What goes by dataset and source."""
-
-    node: Any
-    entry: Any
-    energy: Any
-    target: Any
-    factor: Any
-    covered: Any
-    disk: Any
-    weight: Any
-
-
-class RoundFold(eqx.Module):
+class RoundFold(Fold):
     """A stack of round sources, folded into the datasets of a term.
 
     Attributes
     ----------
+    dataset, source, target
+        See `~gammajax.fold.rows.Fold`.
     local : `~gammajax.fold.local.Local`
     transform : `SpreadTransform`, or None without a spread
     rotation : array, shape (3, 3)
         From the frame of the models to that of the pixels.
     energy_min, energy_max : array, shape (axis, energy_true)
         The different axes of true energy.
-    axis : array of int, shape (dataset,)
-    nodes : `Nodes`
-    covered : array, shape (dataset, source, energy)
+    axis : array of int, shape (row,)
+    vectors : array, shape (n, 3)
+        Unit vectors of the nodes of all rows.
+    weights : array, shape (n,), in sr
+    normals : array, shape (n, 3)
+        Of the nodes on the borders of pixels, which have no weight.
+    rings : tuple of `Ring`
+    covered : array, shape (row, energy)
         1 where the whole disk around the source counts into the total.
-    disk : array, shape (dataset, source, node)
-        Integrals of the splines over that disk.
-    weight : array, shape (dataset, source)
-        1 where the source folds into the dataset.
+    disk : array, shape (node,)
+        Integrals of the splines over the sky.
     room : array
         How far a source may move from its start before the plan is too small, in rad.
-    extent : array, shape (source,)
+    extent : array, shape (row,)
         How far a source may extend, in rad.
-    size : int
-        Number of bins of each dataset.
     quadrature : int
         Nodes for spectra without a closed integral.
     extended : bool
     """
 
+    dataset: Any
+    source: Any
+    target: Any
     local: Local
     transform: SpreadTransform | None
     rotation: Any
     energy_min: Any
     energy_max: Any
     axis: Any
-    nodes: Nodes
+    vectors: Any
+    weights: Any
+    normals: Any
+    rings: tuple[Ring, ...]
     covered: Any
     disk: Any
-    weight: Any
     room: Any
     extent: Any
-    size: int = eqx.field(static=True)
     quadrature: int = eqx.field(static=True)
     extended: bool = eqx.field(static=True)
 
-    def __call__(self, stack: Stack, values: Any) -> Any:
-        """Predicted counts in the bins, and the total as the last: (dataset, bin + 1)."""
-        sources = stack.at(values)
-        flux = fluxes(sources, self)
+    def rows(self) -> Any:
+        """What goes by row."""
+        own = self.local.own()
+        return own, self.axis, self.rings, self.covered, self.extent
 
-        def dataset(local: Any, axis: Any, row: Row) -> Any:
-            entries, totals = self.sources(sources.spatial_model, flux[:, axis], local, row)
-            bins = jnp.zeros(self.size + 1).at[row.target.ravel()].add(entries.ravel())
-            return bins.at[-1].add(jnp.sum(totals))
+    def row(self, component: Any, here: Any) -> Counts:
+        """Predicted counts of a source in its entries, and its total."""
+        own, axis, rings, covered, _ = here
+        local, spatial = self.local.at(own), component.spatial_model
+        direction, place = self.place(spatial, local)
+        flux = flux_in_bins(component, self, axis)
+        table = self.profile(spatial, flux, local, place)
+        total = covered @ (table[: covered.size, :, 0] @ jnp.asarray(self.disk))
+        bins = []
+        for ring in rings:
+            entries = self.integrate(spatial, table, direction, local.frame[1:], ring)
+            total = total + jnp.sum(entries * ring.to_total)
+            bins.append(entries * ring.to_bins)
+        return Counts(jnp.concatenate(bins), total)
 
-        in_axes = (self.local.by_dataset(), 0, 0)
-        return jax.vmap(dataset, in_axes=in_axes)(self.local, self.axis, self.rows())
+    def outgrown(self, component: Any, here: Any) -> Any:
+        """Whether a source has moved or grown beyond what was planned."""
+        own, *_, extent = here
+        direction, _ = self.place(component.spatial_model, self.local.at(own))
+        moved = jnp.sum((direction - own["frame"][0]) ** 2) > self.room**2
+        if not self.extended:
+            return moved
+        return moved | (component.spatial_model.outer_radius() > extent)
 
-    def outgrown(self, stack: Stack, values: Any) -> Any:
-        """Which sources have moved or grown beyond what was planned, shape (source,)."""
-
-        def one(source: Any, start: Any, extent: Any) -> Any:
-            direction = jnp.asarray(self.rotation) @ source.spatial_model.centre()
-            moved = jnp.sum((direction - start) ** 2) > self.room**2
-            return moved | (self.extended & (source.spatial_model.outer_radius() > extent))
-
-        return jax.vmap(one)(stack.at(values), self.local.frame[:, 0], self.extent)
-
-    def rows(self) -> Row:
-        """The arrays that go by dataset and source."""
-        n = self.nodes
-        arrays = n.index, n.entry, n.energy, n.target, n.factor
-        made: Any = [jnp.asarray(array) for array in arrays]
-        made += [self.covered, self.disk, self.weight]
-        return Row(*made)
-
-    def sources(self, spatial: Any, flux: Any, local: Local, row: Row) -> tuple[Any, Any]:
-        """Entries (source, entry) and totals (source,) of all sources in one dataset."""
-        tables = {"edisp": local.edisp, "psf": local.psf}
-        common = {
-            name: None if table is None else table[0]
-            for name, table in tables.items()
-            if table is None or table.shape[0] == 1
-        }
-        own = {name: table for name, table in tables.items() if name not in common}
-        own |= {"exposure": local.exposure, "frame": local.frame, "step": local.step}
-
-        def one(item: Any) -> Any:
-            spatial, flux, own, row = item
-            here: Any = Local(**own, **common, spread_last=local.spread_last)
-            return self.source(spatial, flux, here, row)
-
-        items = (spatial, flux, own, row)
-        if flux.shape[0] <= BATCH:
-            return jax.vmap(lambda *parts: one(parts))(*items)
-        return jax.lax.map(one, items, batch_size=BATCH)
-
-    def source(self, spatial: Any, flux: Any, local: Local, row: Row) -> tuple[Any, Any]:
-        """Entries (entry,) and the total of one source in one dataset."""
+    def place(self, spatial: Any, local: Local) -> tuple[Any, Any]:
+        """The direction of a source, and its offset from the start in steps."""
         direction = jnp.asarray(self.rotation) @ spatial.centre()
-        place = (local.frame[1:] @ direction) / local.step
-        table = self.profile(spatial, flux * row.weight, local, place)
-        entries = self.integrate(spatial, table, direction, local.frame[1:], row)
-        number = row.covered.size
-        total = row.covered @ (table[:number, :, 0] @ row.disk)
-        return entries, total
+        return direction, (local.frame[1:] @ direction) / local.step
 
     def profile(self, spatial: Any, flux: Any, local: Local, place: Any) -> Any:
         """Splines of distance by reconstructed bin, shape (row, node, part).
@@ -216,43 +172,35 @@ class RoundFold(eqx.Module):
         return counts.T @ psf
 
     def integrate(
-        self, spatial: Any, table: Any, direction: Any, tangents: Any, row: Row
+        self, spatial: Any, table: Any, direction: Any, tangents: Any, ring: Any
     ) -> Any:
-        """Counts of a source in its entries."""
-        vectors = jnp.asarray(self.nodes.vectors)[row.node]
-        share = jnp.asarray(self.nodes.weights)[row.node]
-        offset = vectors - direction
+        """Counts of a source in the entries of a ring."""
+        offset = jnp.asarray(self.vectors)[ring.index] - direction
         q = jnp.sum(offset * offset, axis=-1)
-        line = row.energy[row.entry]
-        if self.nodes.normals is not None:
-            border = share == 0
-            normal = jnp.asarray(self.nodes.normals)[row.node] @ direction
-            line = line + jnp.where(border, table.shape[0] // 2, 0)
+        line = ring.energy[:, None]
+        if ring.border and self.transform is not None:
+            line = line + table.shape[0] // 2
             # beyond the grid, the flux is that of all that is inside
-            end = self.transform.grid.end if self.transform is not None else 1.0
-            share = share + normal * jnp.where(q > end, end / jnp.maximum(q, end), 1.0)
-            q = jnp.where(border, jnp.minimum(q, end), q)
+            end = self.transform.grid.end
+            normal = jnp.asarray(self.normals)[ring.index] @ direction
+            share = normal * jnp.where(q > end, end / jnp.maximum(q, end), 1.0)
+            q = jnp.minimum(q, end)
+        else:
+            share = jnp.asarray(self.weights)[ring.index]
         if self.transform is None:
             theta = 2 * jnp.arcsin(jnp.sqrt(q + 1e-24) / 2)
-            value = table[line, 0, 0] * spatial.radial(theta)
-        else:
-            start, parts = self.transform.grid.cell(q)
-            flat = table.reshape(-1, table.shape[-1])
-            first = line * table.shape[1] + start
-            found: Any = sum(parts[j][:, None] * flat[first + j] for j in range(4))
-            value = found[:, 0]
-            if self.extended:
-                value = value + jnp.sum(found[:, 1:] * (offset @ tangents.T), axis=-1)
-        summed = jax.ops.segment_sum(
-            value * share, row.entry, row.energy.size, indices_are_sorted=True
-        )
-        return row.factor * summed
+            return jnp.sum(table[line, 0, 0] * spatial.radial(theta) * share, axis=-1)
+        start, parts = self.transform.grid.cell(q)
+        flat = table.reshape(-1, table.shape[-1])
+        first = line * table.shape[1] + start
+        found: Any = sum(parts[j][..., None] * flat[first + j] for j in range(4))
+        value = found[..., 0]
+        if self.extended:
+            value = value + jnp.sum(found[..., 1:] * (offset @ tangents.T), axis=-1)
+        return jnp.sum(value * share, axis=-1)
 
 
-def fluxes(sources: Any, fold: Any) -> Any:
-    """Flux in each true bin, shape (source, axis, energy_true)."""
-    return jax.vmap(
-        lambda source: source.spectral_model.evaluate_integral(
-            fold.energy_min, fold.energy_max, nodes=fold.quadrature
-        )
-    )(sources)
+def flux_in_bins(component: Any, fold: Any, axis: Any) -> Any:
+    """Flux of a component in the true bins of an axis, shape (energy_true,)."""
+    low, high = (jnp.asarray(edges)[axis] for edges in (fold.energy_min, fold.energy_max))
+    return component.spectral_model.evaluate_integral(low, high, nodes=fold.quadrature)

@@ -11,23 +11,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.fold.linear import LinearFold, bands
+from gammajax.fold.build import Build
 from gammajax.fold.local import make_local
 from gammajax.fold.map_data import MapData
 from gammajax.fold.nodes import node_orders
-from gammajax.fold.options import FoldOptions
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
 from gammajax.fold.round import RoundFold
-from gammajax.fold.round_plan import (
-    Entries,
-    Reach,
-    occupied_entries,
-    outside_entries,
-)
+from gammajax.fold.round_plan import Entries, occupied_entries, total_entries
 from gammajax.fold.sky_response import SkyResponse, Table
 from gammajax.maps.frames import frame_rotation
 from gammajax.models import GaussianSpatialModel
+
+SOFT_END = 1.1
+"""A spread ends softly between the radius that it is followed to and this times it."""
 
 GROWTH = 2.0
 """How many times its start size a source may have before the fold is planned anew."""
@@ -54,35 +51,13 @@ def _directions(sources: Any) -> Any:
     return jax.vmap(lambda source: source.spatial_model.centre())(sources)
 
 
-def round_fold(
-    data: Sequence[MapData],
-    stack: Any,
-    components: Sequence[Any],
-    made: Sequence[SkyResponse],
-    energy: tuple[np.ndarray, np.ndarray, np.ndarray, int],
-    weight: np.ndarray,
-    size: int,
-    options: FoldOptions,
-) -> RoundFold:
-    """The fold of a stack of round sources.
-
-    Parameters
-    ----------
-    data : sequence of `~gammajax.fold.map_data.MapData`
-    stack : `~gammajax.fold.stack.Stack`
-    components : sequence of `~gammajax.models.SkyModel`
-    made : sequence of `~gammajax.fold.sky_response.SkyResponse`
-    energy : tuple
-        See `~gammajax.fold.map_data.true_axes`.
-    weight : array, shape (dataset, source)
-    size : int
-        Bins of a dataset.
-    options : `FoldOptions`
-    """
-    spatial = components[0].spatial_model
+def round_fold(build: Build) -> RoundFold:
+    """The fold of a stack of round sources."""
+    data, made, stack = build.data, build.responses, build.stack
+    spatial = build.components[0].spatial_model
     rotation = frame_rotation(spatial.frame, data[0].pixels.frame)
     directions = np.asarray(_directions(stack.sources)) @ rotation.T
-    extents = reaches(stack, components)
+    extents = reaches(stack, build.components)
     extended = spatial.KIND != "point"
     room = _room(data, made, stack.moves)
     grid, orders = _grid(data, made, extents, room, extended)
@@ -90,41 +65,42 @@ def round_fold(
     step = 0.0
     if stack.moves or extended:
         step = max(room, 2 * made[0].pixel, float(extents.max()) / 4)
-    shape, count = weight.shape, data[0].dataset.energy.nbin
+    dataset, source = build.rows
     borders = not extended and all(isinstance(item.pixels, WcsPixels) for item in data)
-    entries = Entries(orders, (shape[0], shape[1]), size, borders)
+    entries = Entries(orders, dataset.size, borders)
     # a Gaussian is smooth wherever it ends
     smooth = isinstance(spatial, GaussianSpatialModel)
-    covered = np.zeros((*shape, count))
-    disk = np.ones((*shape, 1 if grid is None else grid.areas.size))
-    for number, (item, response) in enumerate(zip(data, made, strict=True)):
-        cut = 0.0 if response.radii is None else float(response.radii.max())
-        for source in np.nonzero(weight[number])[0]:
-            radius = cut + extents[source] + room + item.pixels.size
-            edge = 0.0 if smooth else float(extents[source])
-            reach = Reach(directions[source], radius, edge)
-            if grid is not None:
-                disk[number, source] = grid.areas_within(radius)
-            place = (number, int(source))
-            occupied_entries(entries, place, item.bins, item.pixels, reach)
-            covered[place] = outside_entries(
-                entries, place, item.masks, item.pixels, reach, count, options.totals == "sum"
-            )
+    covered = np.zeros((dataset.size, data[0].dataset.energy.nbin))
+    for row, (d, s) in enumerate(zip(dataset, source, strict=True)):
+        item, direction = data[d], directions[s]
+        radii = made[d].radii_in(item.dataset.energy.nbin)
+        radii = SOFT_END * radii + extents[s] + room + item.pixels.size
+        edge = 0.0 if smooth else float(extents[s])
+        bins, pixels = item.bins, item.pixels
+        occupied_entries(entries, row, int(d), bins, pixels, direction, radii, edge)
+        radius, summed = float(radii.max()), build.options.totals == "sum"
+        covered[row] = total_entries(entries, row, int(d), item, direction, radius, summed)
+    rings, target = entries.rings()
+    vectors, weights, normals = entries.nodes()
     return RoundFold(
-        local=make_local(list(made), tables, directions, step),
+        dataset=dataset,
+        source=source,
+        target=target,
+        local=make_local(made, tables, dataset, directions[source], step),
         transform=None if grid is None else SpreadTransform.create(grid, extended=extended),
         rotation=rotation,
-        energy_min=energy[0],
-        energy_max=energy[1],
-        axis=energy[2],
-        nodes=entries.nodes(),
+        energy_min=build.energy.low,
+        energy_max=build.energy.high,
+        axis=build.energy.axis[dataset],
+        vectors=vectors,
+        weights=weights,
+        normals=normals,
+        rings=rings,
         covered=covered,
-        disk=disk,
-        weight=weight,
+        disk=np.ones(1) if grid is None else np.asarray(grid.areas),
         room=np.float64(room),
-        extent=extents,
-        size=size,
-        quadrature=energy[3],
+        extent=extents[source],
+        quadrature=build.energy.nodes,
         extended=extended,
     )
 
@@ -164,7 +140,7 @@ def _grid(
             )
         return None, ((0.0, 4),)
     core = min(min(_widths(response)) for response in made)
-    last = max(float(r.radii.max()) for r in made if r.radii is not None) + 2 * (room + size)
+    last = SOFT_END * max(float(r.radii.max()) for r in made if r.radii is not None)
     reach = rad[min(int(np.searchsorted(rad, last * (1 + 1e-9))), rad.size - 1)]
     grid = RadialGrid.create(CORE * core, 1.02 * reach + float(extents.max()))
     rows = [row for r in made for row in _middle(r) if row.max() > 0]
@@ -173,10 +149,23 @@ def _grid(
 
 
 def _on_grid(response: SkyResponse, grid: RadialGrid) -> Table:
-    """The spread of a response at the nodes of a grid."""
+    """The spread of a response at the nodes of a grid, ended softly at its radii.
+
+    What lies beyond is given back to what is left: totals are right, and each pixel is within
+    the fraction that was cut off.
+    """
     assert response.psf is not None
     assert response.rad is not None
+    assert response.radii is not None
     values = resampled(grid, response.rad, response.psf.values)
+    theta = np.asarray(grid.theta)
+    # 1 up to the radius, and smoothly 0 at SOFT_END times it
+    x = np.clip((theta / response.radii[:, None] - 1) / (SOFT_END - 1), 0, 1)
+    kept = 1 - x**2 * (3 - 2 * x)
+    values = values * kept[..., None, None]
+    weights = np.asarray(grid.prefilter).T @ np.asarray(grid.areas)
+    total = np.einsum("n,tnyx->tyx", weights, values)[:, None]
+    values = np.divide(values, total, out=np.zeros_like(values), where=total > 0)
     return dataclasses.replace(response.psf, values=values)
 
 
@@ -194,46 +183,3 @@ def _median_radius(rad: np.ndarray, table: np.ndarray) -> float:
     return float(np.interp(0.68, share, rad))
 
 
-def linear_fold(
-    data: Sequence[MapData],
-    stack: Any,
-    components: Sequence[Any],
-    made: Sequence[SkyResponse],
-    energy: tuple[np.ndarray, np.ndarray, np.ndarray, int],
-    weight: np.ndarray,
-    size: int,
-    options: FoldOptions,
-) -> LinearFold:
-    """The fold of a stack of round sources that do not move; parameters as `round_fold`."""
-    fold = round_fold(data, stack, components, made, energy, weight, size, options)
-    full, total = (np.asarray(x) for x in _responses(fold, stack.sources.spatial_model))
-    nodes = fold.nodes
-    to_total = (nodes.target == size) & (nodes.factor != 0)
-    total = total + np.where(to_total[..., None], full, 0.0).sum(axis=2)
-    kept = (nodes.target < size).any(axis=(0, 1))
-    full, energies = full[:, :, kept], nodes.energy[:, :, kept]
-    first, width = bands([response.edisp.values.max(axis=(2, 3)) for response in made])
-    start = np.take_along_axis(first[:, None, :], energies.astype(int), axis=-1)
-    values = np.take_along_axis(full, start[..., None] + np.arange(width), axis=-1)
-    target = nodes.target[:, :, kept]
-    values = np.where((target < size)[..., None], values, 0.0)
-    return LinearFold(
-        *energy[:3], values, start.astype(np.int32), target, total, size, energy[3]
-    )
-
-
-@eqx.filter_jit
-def _responses(fold: RoundFold, spatial: Any) -> tuple[Any, Any]:
-    """Counts of entries and totals for a unit flux in each true bin: (..., energy_true)."""
-    number = fold.energy_min.shape[1]
-    shape = (fold.weight.shape[1], number)
-
-    def unit(t: Any) -> Any:
-        flux = jnp.zeros(shape).at[:, t].set(1.0)
-        return jax.vmap(
-            lambda here, row: fold.sources(spatial, flux, here, row),
-            in_axes=(fold.local.by_dataset(), 0),
-        )(fold.local, fold.rows())
-
-    entries, totals = jax.lax.map(unit, jnp.arange(number))
-    return jnp.moveaxis(entries, 0, -1), jnp.moveaxis(totals, 0, -1)

@@ -8,39 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.fold.pixels import Surroundings
-from gammajax.fold.round import Nodes
-
-OPENING = 12.0
-"""Far pixels are gathered in blocks that are seen under less than one over this, in rad."""
-
-SIDES = (32, 16, 8, 4, 2)
-"""Sides of the blocks, in pixels."""
-
+from gammajax.fold.round import Ring
+from gammajax.fold.rows import NOWHERE
 
 @dataclass
 class Occupied:
-    """The bins of a dataset that have counts: place in the map, and reconstructed bin."""
+    """The bins of a dataset that have counts: place in the map, and reconstructed bin.
+
+    Those that are not ``used`` are padding, and have no direction.
+    """
 
     pixel: np.ndarray
     energy: np.ndarray
     vectors: np.ndarray
-
-
-@dataclass
-class Reach:
-    """The disk that a source is followed in: its direction and radius in rad.
-
-    ``extent`` is the radius of the source itself, within which there may be edges.
-    """
-
-    direction: np.ndarray
-    radius: float
-    extent: float
-
-    def distance(self, vectors: np.ndarray) -> np.ndarray:
-        """Angle from the source's direction, in rad."""
-        return np.arccos(np.clip(vectors @ self.direction, -1, 1))
+    used: np.ndarray
 
 
 class Entries:
@@ -50,51 +31,51 @@ class Entries:
     ----------
     orders : sequence of (distance, order)
         Nodes along the side of a pixel, from a distance on.
-    shape : tuple of int
-        Numbers of datasets and sources.
-    size : int
-        Bins of a dataset; the target of totals.
+    number : int
+        Of rows.
     borders : bool
         Integrate the nearest pixels over their borders.
     """
 
     def __init__(
-        self,
-        orders: Sequence[tuple[float, int]],
-        shape: tuple[int, int],
-        size: int,
-        borders: bool,
+        self, orders: Sequence[tuple[float, int]], number: int, borders: bool
     ) -> None:
         self.distances = np.array([distance for distance, _ in orders])
         self.orders = [order for _, order in orders]
-        self.shape, self.size, self.borders = shape, size, borders
+        self.number, self.borders = number, borders
         self.vectors: list[np.ndarray] = []
         self.weights: list[np.ndarray] = []
         self.normals: list[np.ndarray] = []
-        self.number = 0
+        self.stored = 0
         self.known: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
-        self.rows: dict[tuple[int, int], list[Any]] = {}
+        self.found: dict[tuple[int, bool], dict[int, list[Any]]] = {}
 
     def add(
         self,
-        place: tuple[int, int],
+        row: int,
+        dataset: int,
         pixels: Any,
         distance: np.ndarray,
         key: np.ndarray,
         energy: np.ndarray,
         target: np.ndarray,
-        factor: float,
+        factor: float = 0.0,
     ) -> None:
-        """Entries of a dataset and source, by pixel; nodes by the distance from the source."""
+        """Entries of a row, by pixel; nodes by the distance from the source.
+
+        ``target`` is a bin, or `NOWHERE` for entries that count ``factor`` into the total.
+        """
         ring = np.searchsorted(self.distances[1:], distance, side="right")
         for number in np.unique(ring):
             kept = ring == number
-            first, count = self._nodes(place[0], pixels, int(number), key[kept])
-            self._append(place, first, count, energy[kept], target[kept], factor)
+            border = bool(self.borders and number == 0)
+            first, count = self._nodes(dataset, pixels, int(number), key[kept])
+            index = first[:, None] + np.arange(count)
+            self._append(row, index, border, energy[kept], target[kept], factor)
 
     def add_nodes(
         self,
-        place: tuple[int, int],
+        row: int,
         vectors: np.ndarray,
         weights: np.ndarray,
         energies: np.ndarray,
@@ -103,18 +84,19 @@ class Entries:
         """Nodes of gathered sky, which go into the total of each of some energies."""
         first = self._store(vectors, weights, np.zeros_like(vectors)) + np.arange(weights.size)
         energy = np.repeat(energies, weights.size)
-        target = np.full(energy.size, self.size)
-        self._append(place, np.tile(first, energies.size), 1, energy, target, factor)
+        index = np.tile(first, energies.size)[:, None]
+        self._append(row, index, False, energy, np.full(energy.size, NOWHERE), factor)
 
-    def _append(self, place: Any, first: np.ndarray, count: int, *rest: Any) -> None:
-        self.rows.setdefault(place, []).append((first, count, *rest))
+    def _append(self, row: int, index: np.ndarray, border: bool, *rest: Any) -> None:
+        ring = self.found.setdefault((index.shape[1], border), {})
+        ring.setdefault(row, []).append((index, *rest))
 
     def _store(self, vectors: np.ndarray, weights: np.ndarray, normals: np.ndarray) -> int:
-        start = self.number
+        start = self.stored
         self.vectors.append(vectors.reshape(-1, 3))
         self.weights.append(weights.ravel())
         self.normals.append(normals.reshape(-1, 3))
-        self.number += weights.size
+        self.stored += weights.size
         return start
 
     def _nodes(
@@ -140,56 +122,85 @@ class Entries:
             self.known[dataset, ring] = have, starts
         return starts[np.searchsorted(have, keys)], count
 
-    def nodes(self) -> Nodes:
-        """The nodes and entries of all datasets and sources, padded."""
-        made = {place: self._row(parts) for place, parts in self.rows.items()}
-        most = max((row[0].size for row in made.values()), default=1)
-        entries = max((row[2].size for row in made.values()), default=0) + 1
-        index = np.full((*self.shape, most), self.number, dtype=np.int32)
-        entry = np.full((*self.shape, most), entries - 1, dtype=np.int32)
-        energy = np.zeros((*self.shape, entries), dtype=np.int32)
-        target = np.full((*self.shape, entries), self.size, dtype=np.int32)
-        factor = np.zeros((*self.shape, entries))
-        for place, row in made.items():
-            for array, values in zip((index, entry, energy, target, factor), row, strict=True):
-                array[place][: values.size] = values
+    def nodes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All nodes with weights and normals; the last one has neither."""
         last = np.array([[1.0, 0.0, 0.0]])
-        vectors = np.concatenate([*self.vectors, last])
-        weights = np.concatenate([*self.weights, [0.0]])
-        normals = np.concatenate([*self.normals, 0 * last]) if self.borders else None
-        return Nodes(vectors, weights, normals, index, entry, energy, target, factor)
+        return (
+            np.concatenate([*self.vectors, last]),
+            np.concatenate([*self.weights, [0.0]]),
+            np.concatenate([*self.normals, 0 * last]),
+        )
 
-    def _row(self, parts: list[Any]) -> tuple[np.ndarray, ...]:
-        index, entry, energy, target, factor, number = [], [], [], [], [], 0
-        for first, count, energies, targets, sign in parts:
-            index.append((first[:, None] + np.arange(count)).ravel())
-            entry.append(np.repeat(number + np.arange(first.size), count))
-            energy.append(energies)
-            target.append(targets)
-            factor.append(np.full(first.size, sign))
-            number += first.size
-        columns = (index, entry, energy, target, factor)
-        return tuple(np.concatenate(column) for column in columns)
+    def rings(self) -> tuple[tuple[Ring, ...], np.ndarray]:
+        """The entries of all rows, padded, and their targets, shape (row, entry)."""
+        rings, targets = [], []
+        for (count, border), rows in sorted(self.found.items()):
+            joined = {row: self._joined(parts) for row, parts in rows.items()}
+            most = max(index.shape[0] for index, *_ in joined.values())
+            shape = (self.number, most)
+            ring = Ring(
+                index=np.full((*shape, count), self.stored, dtype=np.int32),
+                energy=np.zeros(shape, dtype=np.int32),
+                to_bins=np.zeros(shape),
+                to_total=np.zeros(shape),
+                border=border,
+            )
+            target = np.full(shape, NOWHERE, dtype=np.int32)
+            for row, (index, energy, place, factor) in joined.items():
+                used = index.shape[0]
+                ring.index[row, :used] = index
+                ring.energy[row, :used] = energy
+                ring.to_bins[row, :used] = place < NOWHERE
+                ring.to_total[row, :used] = factor
+                target[row, :used] = place
+            rings.append(ring)
+            targets.append(target)
+        if not rings:
+            return (), np.zeros((self.number, 0), dtype=np.int32)
+        return tuple(rings), np.concatenate(targets, axis=1)
+
+    def _joined(self, parts: list[Any]) -> tuple[np.ndarray, ...]:
+        index, energy, target = (
+            np.concatenate([part[i] for part in parts]) for i in range(3)
+        )
+        factor = np.concatenate([np.full(part[0].shape[0], part[3]) for part in parts])
+        return index, energy, target, factor
 
 
 def occupied_entries(
-    entries: Entries, place: tuple[int, int], bins: Occupied, pixels: Any, reach: Reach
-) -> None:
-    """Add the occupied bins that a source reaches."""
-    cosine = bins.vectors @ reach.direction
-    found = np.nonzero(cosine >= np.cos(min(reach.radius, np.pi)))[0]
-    distance = reach.distance(bins.vectors[found]) - reach.extent
-    key = pixels.key_of[bins.pixel[found]]
-    entries.add(place, pixels, distance, key, bins.energy[found], found, 1.0)
-
-
-def outside_entries(
     entries: Entries,
-    place: tuple[int, int],
-    masks: Sequence[tuple[np.ndarray, np.ndarray]],
+    row: int,
+    dataset: int,
+    bins: Occupied,
     pixels: Any,
-    reach: Reach,
-    number: int,
+    direction: np.ndarray,
+    radii: np.ndarray,
+    extent: float,
+) -> None:
+    """Add the occupied bins that a source reaches.
+
+    Parameters
+    ----------
+    radii : array, shape (energy,)
+        How far the source is followed in each reconstructed bin, in rad.
+    extent : float
+        Radius within which the source may have edges, in rad.
+    """
+    cosine = bins.vectors @ direction
+    near = cosine >= np.cos(np.minimum(radii, np.pi))[bins.energy]
+    found = np.nonzero(near & bins.used)[0]
+    distance = np.arccos(np.clip(cosine[found], -1, 1)) - extent
+    key = pixels.key_of[bins.pixel[found]]
+    entries.add(row, dataset, pixels, distance, key, bins.energy[found], found)
+
+
+def total_entries(
+    entries: Entries,
+    row: int,
+    dataset: int,
+    item: Any,
+    direction: np.ndarray,
+    radius: float,
     summed: bool,
 ) -> np.ndarray:
     """Add what makes up the total of a source; whether the whole plane counts, (energy,).
@@ -197,107 +208,41 @@ def outside_entries(
     Parameters
     ----------
     entries : `Entries`
-    place : tuple of int
-        Dataset and source.
-    masks : sequence of (energies, mask)
-        The different masks of pixels, and the reconstructed bins that have them.
-    pixels : `~gammajax.fold.pixels.WcsPixels` or `HpxPixels`
-    reach : `Reach`
-    number : int
-        Of reconstructed bins.
+    row, dataset : int
+    item : `~gammajax.fold.map_data.MapData`
+    direction : array, shape (3,)
+    radius : float
+        How far the source is followed, in rad.
     summed : bool
         Whether to sum over the inside in any case, at the nodes of single pixels.
     """
-    covered = np.zeros(number)
-    around = pixels.around(reach.direction, reach.radius)
+    covered = np.zeros(item.mask.shape[0])
+    pixels = item.pixels
+    around = pixels.around(direction, radius)
     if around.index.size == 0:
         return covered
-    distance = reach.distance(around.vectors)
+    distance = np.arccos(np.clip(around.vectors @ direction, -1, 1))
     # the source's own pixel has to be one of the map, so that the disk is complete
     known = around.index[np.argmin(distance)] >= 0
-    for energies, mask in masks:
+    for number, (energies, mask) in enumerate(item.masks):
         inside = np.where(around.index >= 0, mask[around.index], False)
         if not inside.any():
             continue
         lacking = bool(known and not summed and (~inside).sum() <= inside.sum())
         covered[energies] = float(lacking)
         chosen = ~inside if lacking else inside
-        if chosen.any():
-            factor = -1.0 if lacking else 1.0
-            _add_sky(entries, place, around, distance, chosen, energies, factor, pixels, summed)
+        if not chosen.any():
+            continue
+        factor, keys = (-1.0 if lacking else 1.0), around.key[chosen]
+        tree = None if summed else item.gathered(number, not lacking)
+        if tree is not None:
+            nodes, weights, keys = tree.seen_from(direction, radius)
+            entries.add_nodes(row, nodes, weights, energies, factor)
+        distances = np.arccos(np.clip(pixels.vectors_of(keys) @ direction, -1, 1))
+        repeated = np.tile(np.arange(keys.size), energies.size)
+        energy = np.repeat(energies, keys.size)
+        nowhere = np.full(repeated.size, NOWHERE)
+        entries.add(
+            row, dataset, pixels, distances[repeated], keys[repeated], energy, nowhere, factor
+        )
     return covered
-
-
-def _add_sky(
-    entries: Entries,
-    place: tuple[int, int],
-    around: Surroundings,
-    distance: np.ndarray,
-    chosen: np.ndarray,
-    energies: np.ndarray,
-    factor: float,
-    pixels: Any,
-    summed: bool,
-) -> None:
-    chosen = chosen.copy()
-    if not summed and around.column is not None:
-        for side in SIDES:
-            gathered = _gather(around, distance, chosen, side, side * pixels.size * OPENING)
-            if gathered is not None:
-                entries.add_nodes(place, *gathered, energies, factor)
-    single = np.nonzero(chosen)[0]
-    if single.size:
-        repeated = np.tile(single, energies.size)
-        energy = np.repeat(energies, single.size)
-        total = np.full(repeated.size, entries.size)
-        key = around.key[repeated]
-        entries.add(place, pixels, distance[repeated], key, energy, total, factor)
-
-
-def _gather(
-    around: Surroundings, distance: np.ndarray, chosen: np.ndarray, side: int, least: float
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Join the chosen pixels of far blocks into their centroids, and unmark them."""
-    assert around.column is not None
-    assert around.row is not None
-    found = np.nonzero(chosen)[0]
-    if found.size == 0:
-        return None
-    row, column = around.row[found] // side, around.column[found] // side
-    _, group = np.unique(np.stack([row, column]), axis=1, return_inverse=True)
-    nearest = np.full(group.max() + 1, np.inf)
-    np.minimum.at(nearest, group, distance[found])
-    kept = nearest[group] > least
-    if not kept.any():
-        return None
-    pixel = found[kept]
-    _, group = np.unique(group[kept], return_inverse=True)
-    chosen[pixel] = False
-    return _four_nodes(around.vectors[pixel], around.areas[pixel], group)
-
-
-def _four_nodes(
-    vectors: np.ndarray, areas: np.ndarray, group: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Four nodes for each group of pixels, with the mean and the covariance of its sky.
-
-    A function is then integrated to third order in the size of the group.
-    """
-
-    def summed(values: np.ndarray) -> np.ndarray:
-        columns = (areas[:, None] * values).T
-        return np.stack([np.bincount(group, column) for column in columns], axis=-1)
-
-    weight = np.bincount(group, areas)
-    mean = summed(vectors) / weight[:, None]
-    offset = vectors - mean[group]
-    outer = (offset[:, :, None] * offset[:, None, :]).reshape(-1, 9)
-    spread = (summed(outer) / weight[:, None]).reshape(-1, 3, 3)
-    # the largest two of the three axes lie in the sky; a pixel has an extension of its own
-    values, axes = np.linalg.eigh(spread)
-    own = np.bincount(group, areas**2) / weight / 12
-    step = np.sqrt(2 * (np.maximum(values[:, 1:], 0) + own[:, None]))
-    shift = step[:, None, :] * axes[:, :, 1:]
-    nodes = np.stack([mean + s * shift[:, :, i] for s in (1, -1) for i in (0, 1)], axis=1)
-    nodes /= np.linalg.norm(nodes, axis=-1, keepdims=True)
-    return nodes.reshape(-1, 3), np.repeat(weight / 4, 4)

@@ -12,6 +12,10 @@ from gammajax.irf.psf_map import PSFMap, RecoPSFMap, ring_areas
 from gammajax.maps.frames import frame_rotation
 
 
+NARROW = 1e-9
+"""Entries of the energy dispersion below this part of the largest are passed over."""
+
+
 @dataclass
 class Table:
     """Values on a map, of one pixel where they are the same everywhere.
@@ -102,6 +106,16 @@ class SkyResponse:
     radii: np.ndarray | None
     pixel: float
     spread_last: bool
+
+    def radii_in(self, number: int) -> np.ndarray:
+        """How far the spread is followed in each of ``number`` reconstructed bins, in rad."""
+        if self.radii is None:
+            return np.zeros(number)
+        if self.spread_last:
+            return self.radii
+        matrix = self.edisp.values.max(axis=(2, 3))
+        reached = matrix > NARROW * max(float(matrix.max()), 1e-300)
+        return np.where(reached, self.radii[:, None], 0.0).max(axis=0)
 
 
 def sky_response(

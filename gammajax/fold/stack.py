@@ -32,10 +32,13 @@ class Stack(eqx.Module):
         Whether a parameter of the spatial models is free.
     is_round : bool
         Whether the spatial models are points or shapes that are round, and stay so.
+    slots : array of int, shape (n_slots,)
+        The parameters of a component that move in any of the components.
     """
 
     sources: Any
     places: Any
+    slots: Any
     moves: bool = eqx.field(static=True, default=False)
     is_round: bool = eqx.field(static=True, default=False)
 
@@ -71,7 +74,7 @@ def stack_components(models: Models) -> list[tuple[Stack, list[Any]]]:
         shapes = tuple(np.shape(leaf) for leaf in leaves)
         key = (structure, shapes, _moves(names), _is_round(component, names))
         groups.setdefault(key, []).append((component, nameless, places))
-    return [_stack(members, key[2], key[3]) for key, members in groups.items()]
+    return [_stack(members, free, key[2], key[3]) for key, members in groups.items()]
 
 
 def _nameless(component: Any) -> Any:
@@ -97,11 +100,16 @@ def _is_round(component: Any, free: Sequence[str]) -> bool:
 
 
 def _stack(
-    members: Sequence[tuple[Any, Any, np.ndarray]], moves: bool, is_round: bool
+    members: Sequence[tuple[Any, Any, np.ndarray]],
+    free: np.ndarray,
+    moves: bool,
+    is_round: bool,
 ) -> tuple[Stack, list[Any]]:
     sources = jax.tree_util.tree_map(
         lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]),
         *(nameless for _, nameless, _ in members),
     )
     places = np.stack([places for _, _, places in members])
-    return Stack(sources, places, moves, is_round), [component for component, _, _ in members]
+    slots = np.nonzero(free[places].any(axis=0))[0]
+    found = Stack(sources, places, slots, moves, is_round)
+    return found, [component for component, _, _ in members]

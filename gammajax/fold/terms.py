@@ -116,10 +116,10 @@ def _predicted(dataset: Any, components: Sequence[Any]) -> np.ndarray:
         models = models.freeze("*.spatial.*")
     groups = stack_components(models)
     _check_spatial(dataset, groups)
-    term = build_map_term([dataset], groups, FoldOptions(), every_bin=True)
+    term, (data,) = build_map_term([dataset], groups, FoldOptions(), every_bin=True)
     values = np.array([row.value for row in models.parameters])
-    found = _predict(term, tuple(stack for stack, _ in groups), values)
-    return np.asarray(found)[0, :-1].reshape(dataset.counts.data.shape)
+    found = np.asarray(_predict(term, tuple(stack for stack, _ in groups), values))[0, :-1]
+    return data.on_map(found).reshape(dataset.counts.data.shape)
 
 
 @jax.jit

@@ -21,31 +21,38 @@ EDGE = 1e-3
 
 
 class ClosedBox(eqx.Module):
-    """The map from z to the vector x of a problem; all entries, frozen ones untouched."""
+    """The map from z to the vector x of a problem; frozen entries stay as they are.
+
+    ``centre``, ``scale``, ``low`` and ``high`` go by the active entries.
+    """
 
     start: Any
     centre: Any
     matrix: Any
     scale: Any
+    low: Any
+    high: Any
 
     def x(self, problem: Problem, z: Any) -> Any:
         """The parameters at z, in the closed box."""
-        value = _into(self.centre + self.matrix @ z, problem.space, self.scale)
-        return jnp.where(problem.space.free, value, self.start)
+        value = _into(self.centre + self.matrix @ z, self.low, self.high, self.scale)
+        active = problem.active
+        free = problem.space.free[active]
+        return self.start.at[active].set(jnp.where(free, value, self.start[active]))
 
 
-def _into(v: Any, space: Any, scale: Any) -> Any:
-    has_low, has_high = jnp.isfinite(space.min), jnp.isfinite(space.max)
-    low, high = jnp.where(has_low, space.min, 0.0), jnp.where(has_high, space.max, 1.0)
+def _into(v: Any, low: Any, high: Any, scale: Any) -> Any:
+    has_low, has_high = jnp.isfinite(low), jnp.isfinite(high)
+    low, high = jnp.where(has_low, low, 0.0), jnp.where(has_high, high, 1.0)
     both = low + (high - low) * (1 + jnp.sin(v)) / 2
     reach = scale * (jnp.sqrt(v**2 + 1) - 1)
     one = jnp.where(has_low, low + reach, high - reach)
     return jnp.where(has_low & has_high, both, jnp.where(has_low | has_high, one, v))
 
 
-def _out_of(x: Any, space: Any, scale: Any) -> Any:
-    has_low, has_high = jnp.isfinite(space.min), jnp.isfinite(space.max)
-    low, high = jnp.where(has_low, space.min, 0.0), jnp.where(has_high, space.max, 1.0)
+def _out_of(x: Any, low: Any, high: Any, scale: Any) -> Any:
+    has_low, has_high = jnp.isfinite(low), jnp.isfinite(high)
+    low, high = jnp.where(has_low, low, 0.0), jnp.where(has_high, high, 1.0)
     both = jnp.arcsin(jnp.clip(2 * (x - low) / (high - low) - 1, -1.0, 1.0))
     reach = jnp.where(has_low, x - low, high - x) / scale
     one = jnp.sqrt((jnp.maximum(reach, 0.0) + 1) ** 2 - 1)
@@ -55,24 +62,28 @@ def _out_of(x: Any, space: Any, scale: Any) -> Any:
 @jax.jit
 def closed_box(problem: Problem, x: Any) -> ClosedBox:
     """Coordinates around a start, scaled and decorrelated by the Fisher matrix there."""
-    space = problem.space
+    space, active = problem.space, problem.active
+    low, high, free = space.min[active], space.max[active], space.free[active]
+    x = jnp.asarray(x)
     fisher = derivatives(problem, jnp.clip(x, space.min, space.max)).fisher
     diagonal = jnp.diag(fisher)
-    usable = space.free & (diagonal > 0)
+    usable = free & (diagonal > 0)
     error = jnp.where(usable, jnp.sqrt(2 / jnp.where(usable, diagonal, 1.0)), 1.0)
-    room = jnp.where(jnp.isfinite(space.max - space.min), space.max - space.min, jnp.inf)
+    room = jnp.where(jnp.isfinite(high - low), high - low, jnp.inf)
     margin = jnp.minimum(EDGE * error, 0.1 * room)
-    inside = jnp.where(space.free, jnp.clip(x, space.min + margin, space.max - margin), x)
-    centre = _out_of(inside, space, error)
-    slope = jax.jvp(lambda v: _into(v, space, error), (centre,), (jnp.ones_like(centre),))[1]
-    slope = jnp.where(space.free, slope, 1.0)
+    inside = jnp.where(free, jnp.clip(x[active], low + margin, high - margin), x[active])
+    centre = _out_of(inside, low, high, error)
+    slope = jax.jvp(
+        lambda v: _into(v, low, high, error), (centre,), (jnp.ones_like(centre),)
+    )[1]
+    slope = jnp.where(free, slope, 1.0)
     scaled = fisher * jnp.outer(slope, slope)
     unit = jnp.where(usable, 1 / jnp.sqrt(jnp.where(usable, jnp.diag(scaled), 1.0)), 1.0)
     correlated = scaled * jnp.outer(unit, unit) + jnp.diag(jnp.where(usable, 0.0, 1.0))
     values, vectors = jnp.linalg.eigh(correlated)
     floor = jnp.maximum(values, 1e-8)
     matrix = jnp.sqrt(2.0) * unit[:, None] * vectors / jnp.sqrt(floor)
-    return ClosedBox(start=x, centre=centre, matrix=matrix, scale=error)
+    return ClosedBox(x, centre, matrix, error, low, high)
 
 
 def stat_of_z(problem: Problem, box: ClosedBox, z: Any) -> Any:

@@ -36,7 +36,7 @@ def _scores(problem: Problem, x: Any) -> Any:
 def covariance_matrix(
     problem: Problem, x: Any, at: pure.Derivatives, moving: Any, kind: str = "hessian"
 ) -> np.ndarray:
-    """Covariance of all parameters at a minimum; zero rows for those that do not move.
+    """Covariance of the active parameters at a minimum; 0 for those that do not move.
 
     Parameters
     ----------
@@ -44,20 +44,20 @@ def covariance_matrix(
     x : array, shape (n_parameters,)
     at : `~gammajax.inference.problem.Derivatives`
         The derivatives at ``x``.
-    moving : array of bool, shape (n_parameters,)
+    moving : array of bool, shape (active,)
         The parameters that are free and not at a bound.
     kind : {"hessian", "fisher", "sandwich"}
 
     Returns
     -------
-    covariance : array, shape (n_parameters, n_parameters)
+    covariance : array, shape (active, active)
         All NaN where the matrix to invert is not positive definite.
     """
     if kind not in KINDS:
         raise ValueError(f"covariance kind is {kind!r}, expected one of {', '.join(KINDS)}")
     places = np.nonzero(np.asarray(moving))[0]
     block = np.ix_(places, places)
-    full = np.zeros((np.size(x), np.size(x)))
+    full = np.zeros((np.size(moving),) * 2)
     if places.size == 0:
         return full
     matrix = np.asarray(at.fisher if kind == "fisher" else at.hessian)[block]

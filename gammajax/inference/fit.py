@@ -123,13 +123,11 @@ class Fit:
         problem, index = likelihood.problem, likelihood._index
         x, status = np.asarray(state.x), int(state.status)
         low, high = np.asarray(problem.space.min), np.asarray(problem.space.max)
-        free = np.asarray(problem.space.free)
-        at_bound = free & ((x <= low) | (x >= high))
-        covariance = covariance_matrix(problem, x, state.at, free & ~at_bound, self.covariance)
-        names = likelihood.models.parameters.names
-        block = covariance[np.ix_(index, index)]
+        at_bound = (x[index] <= low[index]) | (x[index] >= high[index])
+        block = covariance_matrix(problem, x, state.at, ~at_bound, self.covariance)
+        names = likelihood.names
         finite = bool(np.all(np.isfinite(block)))
-        if status == second_order.CONVERGED and _degenerate(state, free & ~at_bound):
+        if status == second_order.CONVERGED and _degenerate(state, ~at_bound):
             status = second_order.FLAT
         n_negative = int(state.at.n_negative)
         success = status == second_order.CONVERGED and finite and n_negative == 0
@@ -139,11 +137,11 @@ class Fit:
             stat=float(state.at.stat),
             theta=x[index],
             covariance=block,
-            fisher=np.asarray(state.at.fisher)[np.ix_(index, index)],
+            fisher=np.asarray(state.at.fisher),
             models=likelihood.models_at(x[index], np.where(np.isfinite(block), block, 0.0)),
             likelihood=likelihood,
             edm=float(state.edm),
-            gradient=np.asarray(state.at.gradient)[index],
+            gradient=np.asarray(state.at.gradient),
             n_evaluations=int(state.n_steps),
             method=self.method,
             at_bounds=tuple(names[i] for i in np.nonzero(at_bound)[0]),
@@ -189,9 +187,8 @@ def _message(
 
 def _undetermined(likelihood: Likelihood, state: NewtonState) -> str:
     """The parameters along which the statistic curves least, or upward."""
-    index = likelihood._index
-    matrix = np.asarray(state.at.hessian)[np.ix_(index, index)]
-    fisher = np.diag(np.asarray(state.at.fisher))[index]
+    matrix = np.asarray(state.at.hessian)
+    fisher = np.diag(np.asarray(state.at.fisher))
     scale = np.where(fisher > 0, 1 / np.sqrt(np.where(fisher > 0, fisher, 1.0)), 1.0)
     scaled = matrix * np.outer(scale, scale)
     if not np.all(np.isfinite(scaled)):

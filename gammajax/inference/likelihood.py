@@ -14,8 +14,8 @@ from gammajax.fold import (
     FluxPointsTerm,
     FoldOptions,
     MapTerm,
-    RoundFold,
     build_terms,
+    outgrown_rows,
     stack_components,
 )
 from gammajax.inference import problem as pure
@@ -184,8 +184,7 @@ class Likelihood:
         x = np.array(space.value)
         x[self._index] = np.asarray(theta)
         if covariance is not None:
-            jacobian = space.jacobian()[:, self._index]
-            covariance = jacobian @ np.asarray(covariance) @ jacobian.T
+            covariance = _expanded(space, self._index, np.asarray(covariance))
         return self.models.with_values(
             space.offset + space.factor * x[space.source], covariance
         )
@@ -214,11 +213,7 @@ def _value_and_gradient(problem: Problem, index: Any, theta: Any) -> tuple[Any, 
 
 @jax.jit
 def _derivatives(problem: Problem, index: Any, theta: Any) -> pure.Derivatives:
-    at = pure.derivatives(problem, problem.space.insert(theta, index))
-    block = jnp.ix_(index, index)
-    return at._replace(
-        gradient=at.gradient[index], hessian=at.hessian[block], fisher=at.fisher[block]
-    )
+    return pure.derivatives(problem, problem.space.insert(theta, index))
 
 
 @jax.jit
@@ -242,8 +237,9 @@ def _outgrown(problem: Problem, index: Any, theta: Any) -> list[Any]:
     found = [jnp.zeros(len(stack.places), dtype=bool) for stack in problem.stacks]
     for term in problem.terms:
         for place, fold in enumerate(getattr(term, "folds", ())):
-            if isinstance(fold, RoundFold):
-                found[place] = found[place] | fold.outgrown(problem.stacks[place], values)
+            if fold is not None and problem.stacks[place].moves:
+                out = outgrown_rows(fold, problem.stacks[place], values)
+                found[place] = found[place] | out
     return found
 
 
@@ -251,6 +247,18 @@ def _outgrown(problem: Problem, index: Any, theta: Any) -> list[Any]:
 def _stat_arrays(problem: Problem, index: Any, theta: Any) -> tuple[Any, ...]:
     mu = pure.predictions(problem, problem.space.insert(theta, index))
     return tuple(term.stat_array(m) for term, m in zip(problem.terms, mu, strict=True))
+
+
+def _expanded(space: ParameterSpace, index: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """The covariance of all parameters, from that of the free ones."""
+    column, factor = (
+        np.asarray(part) for part in space.columns(index, np.arange(space.value.size))
+    )
+    moves = np.nonzero(column < index.size)[0]
+    full = np.zeros((column.size, column.size))
+    block = covariance[np.ix_(column[moves], column[moves])]
+    full[np.ix_(moves, moves)] = block * np.outer(factor[moves], factor[moves])
+    return full
 
 
 def _stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:

@@ -43,8 +43,8 @@ def minuit(problem: Problem, x: np.ndarray, tolerance: float, max_steps: int) ->
             "Fit(method='minuit') needs the iminuit package: pip install 'gammajax[minuit]'"
         ) from None
     space = problem.space
-    index = np.nonzero(space.free)[0]
-    diagonal = np.asarray(_curvature(problem, x))[index]
+    index = np.asarray(problem.active)
+    diagonal = np.asarray(_curvature(problem, x))
     scale = np.sqrt(2 / np.where(diagonal > 0, diagonal, 2.0))
     start = x[index]
 

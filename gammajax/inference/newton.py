@@ -68,10 +68,11 @@ def newton(
     """
     space = problem.space
     x = jnp.where(space.free, jnp.clip(x, space.min, space.max), x)
-    zeros = jnp.zeros((x.size, x.size))
+    number = problem.active.size
+    none, zeros = jnp.zeros(number), jnp.zeros((number, number))
     state = NewtonState(
         x=x,
-        at=Derivatives(jnp.asarray(jnp.inf), jnp.zeros_like(x), zeros, zeros, jnp.asarray(0)),
+        at=Derivatives(jnp.asarray(jnp.inf), none, zeros, zeros, jnp.asarray(0)),
         trial=x,
         gain=jnp.asarray(1.0),
         edm=jnp.asarray(jnp.inf),
@@ -93,7 +94,6 @@ def newton(
 
 def _advance(problem: Problem, state: NewtonState, tolerance: float) -> NewtonState:
     """Look at the trial point, keep it if it is better, and choose the next one."""
-    space = problem.space
     first = state.n_steps == 0
     at = derivatives(problem, state.trial)
     finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
@@ -110,8 +110,7 @@ def _advance(problem: Problem, state: NewtonState, tolerance: float) -> NewtonSt
 
     moving = movable(problem, x, at.gradient)
     delta, edm, definite = newton_step(at, moving, damping)
-    trial = jnp.where(moving, jnp.clip(x + delta, space.min, space.max), x)
-    taken = trial - x
+    trial, taken = stepped(problem, x, delta)
     gain = -(at.gradient @ taken + 0.5 * taken @ at.hessian @ taken)
     status = jnp.where(
         edm < tolerance,
@@ -139,10 +138,22 @@ def _damping(damping: Any, better: Any, quality: Any) -> Any:
 
 
 def movable(problem: Problem, x: Any, gradient: Any) -> Any:
-    """The free entries that are not held at a bound by the gradient."""
-    space = problem.space
-    held = ((x <= space.min) & (gradient > 0)) | ((x >= space.max) & (gradient < 0))
-    return space.free & ~held
+    """The active entries that are free and not held at a bound by the gradient."""
+    space, active = problem.space, problem.active
+    at = x[active]
+    held = (at <= space.min[active]) & (gradient > 0)
+    held = held | ((at >= space.max[active]) & (gradient < 0))
+    return space.free[active] & ~held
+
+
+def stepped(problem: Problem, x: Any, delta: Any) -> tuple[Any, Any]:
+    """x after a step of the active entries, cut to the box, and the step that is left."""
+    space, active = problem.space, problem.active
+    old = x[active]
+    new = jnp.where(
+        delta == 0, old, jnp.clip(old + delta, space.min[active], space.max[active])
+    )
+    return x.at[active].set(new), new - old
 
 
 def newton_step(at: Derivatives, moving: Any, damping: Any) -> tuple[Any, Any, Any]:

@@ -22,7 +22,9 @@ import jax
 import jax.numpy as jnp
 
 from gammajax.fold import Stack
+from gammajax.fold.slopes import gathered
 from gammajax.parameters import ParameterSpace, Prior
+from gammajax.stats import PerBin
 
 
 class PriorStack(eqx.Module):
@@ -53,15 +55,33 @@ class Problem(eqx.Module):
 
 
 class Derivatives(NamedTuple):
-    """The statistic at a point with its derivatives by all parameters.
+    """The statistic at a point with its derivatives by the active parameters.
 
-    ``n_negative`` is the number of bins whose total prediction is negative.
+    ``gradient`` has the shape (active,), the matrices (active, active); they are 0 for
+    parameters that are not free. ``n_negative`` is the number of bins whose total prediction
+    is negative.
     """
 
     stat: Any
     gradient: Any
     hessian: Any
     fisher: Any
+    n_negative: Any
+
+
+class Expansion(NamedTuple):
+    """What the second order of the statistic is made of, matrix-free.
+
+    ``slopes`` and ``bins`` go by term; ``bends`` are all second derivatives of predictions;
+    ``prior`` is the diagonal that priors add.
+    """
+
+    stat: Any
+    gradient: Any
+    slopes: tuple[Any, ...]
+    bins: tuple[PerBin, ...]
+    bends: tuple[Any, ...]
+    prior: Any
     n_negative: Any
 
 
@@ -94,74 +114,65 @@ def gradient(problem: Problem, x: Any) -> tuple[Any, Any]:
     return stat, jnp.where(problem.space.free, grad, 0.0)
 
 
+def expand(problem: Problem, x: Any) -> Expansion:
+    """The statistic and its derivatives as operators."""
+    space, active, stacks = problem.space, problem.active, problem.stacks
+    stat, gradient = jnp.zeros(()), jnp.zeros(active.size)
+    number = jnp.zeros((), dtype=int)
+    slopes, bins, bends = [], [], []
+    for term in problem.terms:
+        mu, slope = term.linear(stacks, space, x, active)
+        part = term.per_bin(mu)
+        slopes.append(slope)
+        bins.append(part)
+        bends += term.bends(stacks, space, x, active, part.slope)
+        stat = stat + jnp.sum(part.stat)
+        gradient = gradient + slope.transposed(part.slope)
+        number = number + term.negative_bins(mu)
+    prior = jnp.zeros(active.size)
+    if problem.priors:
+        p_stat, p_gradient, prior = _prior_derivatives(problem, x)
+        stat, gradient = stat + p_stat, gradient + p_gradient
+    gradient = jnp.where(space.free[active], gradient, 0.0)
+    made = tuple(slopes), tuple(bins), tuple(bends)
+    return Expansion(stat, gradient, *made, prior, number)
+
+
 def derivatives(problem: Problem, x: Any) -> Derivatives:
     """The statistic, its gradient, exact Hessian and Fisher matrix."""
-    free, active = problem.space.free, problem.active
-    mu, jacobian = _linear(problem, x)
-    bins = [term.per_bin(m) for term, m in zip(problem.terms, mu, strict=True)]
+    at = expand(problem, x)
+    hessian = fisher = jnp.diag(at.prior)
+    for slope, part in zip(at.slopes, at.bins, strict=True):
+        slope = slope.matrix() if hasattr(slope, "matrix") else slope
+        hessian = hessian + slope.gram(part.bend)
+        fisher = fisher + slope.gram(part.expected)
+    for bend in at.bends:
+        hessian = hessian + bend.dense()
+    return Derivatives(at.stat, at.gradient, hessian, fisher, at.n_negative)
 
-    def weighted(y: Any) -> Any:
-        moved = predictions(problem, y)
-        return sum(jnp.sum(b.slope * m) for b, m in zip(bins, moved, strict=True))
 
-    def bent(direction: Any) -> Any:
-        return jax.jvp(jax.grad(weighted), (x,), (direction,))[1][active]
+def _prior_derivatives(problem: Problem, x: Any) -> tuple[Any, Any, Any]:
+    """The priors' statistic, its gradient, and its second derivatives, which are diagonal.
 
-    stat, grad = jnp.zeros(()), jnp.zeros(active.size)
-    hess, fisher = jax.vmap(bent)(_directions(problem, x)), jnp.zeros((active.size,) * 2)
-    for part, slopes in zip(bins, jacobian, strict=True):
-        stat = stat + jnp.sum(part.stat)
-        grad = grad + _contract(slopes, part.slope)
-        hess = hess + _gram(slopes, part.bend)
-        fisher = fisher + _gram(slopes, part.expected)
-    block = jnp.ix_(active, active)
-    zeros = jnp.zeros((x.size, x.size))
-    grad = jnp.zeros(x.size).at[active].set(grad)
-    hess, fisher = zeros.at[block].set((hess + hess.T) / 2), zeros.at[block].set(fisher)
-    if problem.priors:
-        p_stat, p_grad = jax.value_and_grad(prior_stat, argnums=1)(problem, x)
-        p_hess = jax.hessian(prior_stat, argnums=1)(problem, x)
-        stat, grad, hess, fisher = stat + p_stat, grad + p_grad, hess + p_hess, fisher + p_hess
-    both = free[:, None] & free[None, :]
-    parts = zip(problem.terms, mu, strict=True)
-    return Derivatives(
-        stat=stat,
-        gradient=jnp.where(free, grad, 0.0),
-        hessian=jnp.where(both, hess, 0.0),
-        fisher=jnp.where(both, fisher, 0.0),
-        n_negative=sum((term.negative_bins(m) for term, m in parts), jnp.zeros((), dtype=int)),
+    Each prior is of one value, and each value moves with one parameter.
+    """
+
+    def stat(values: Any) -> Any:
+        return sum((prior.stat(values) for prior in problem.priors), jnp.zeros(()))
+
+    values = problem.space.expand(x)
+    slope, bend = jax.jvp(jax.grad(stat), (values,), (jnp.ones_like(values),))
+    column, factor = problem.space.columns(problem.active, jnp.arange(values.size))
+    number = problem.active.size
+    return (
+        stat(values),
+        gathered(slope * factor, column, number),
+        gathered(bend * factor**2, column, number),
     )
 
 
-def _directions(problem: Problem, x: Any) -> Any:
-    """Unit vectors along the active entries, shape (active, x)."""
-    return (problem.active[:, None] == jnp.arange(x.size)).astype(x.dtype)
-
-
-def _linear(problem: Problem, x: Any) -> tuple[Any, Any]:
-    """The predictions, and their derivatives by the active parameters on a first axis."""
-    mu, push = jax.linearize(lambda y: predictions(problem, y), x)
-    jacobian = jax.vmap(push)(_directions(problem, x))
-    free = problem.space.free[problem.active]
-    return mu, tuple(jnp.where(_column(free, j), j, 0.0) for j in jacobian)
-
-
 def score_products(problem: Problem, x: Any) -> Any:
-    """The sum over bins of the outer product of each bin's gradient."""
-    mu, jacobian = _linear(problem, x)
-    slopes = [term.per_bin(m).slope for term, m in zip(problem.terms, mu, strict=True)]
-    found = sum(_gram(j, s**2) for j, s in zip(jacobian, slopes, strict=True))
-    return jnp.zeros((x.size,) * 2).at[jnp.ix_(problem.active, problem.active)].set(found)
-
-
-def _column(free: Any, jacobian: Any) -> Any:
-    return free.reshape((-1,) + (1,) * (jacobian.ndim - 1))
-
-
-def _contract(jacobian: Any, slope: Any) -> Any:
-    return jacobian.reshape(jacobian.shape[0], -1) @ slope.ravel()
-
-
-def _gram(jacobian: Any, weight: Any) -> Any:
-    flat = jacobian.reshape(jacobian.shape[0], -1)
-    return (flat * weight.ravel()) @ flat.T
+    """The sum over bins of the outer product of each bin's gradient, (active, active)."""
+    at = expand(problem, x)
+    parts = zip(at.slopes, at.bins, strict=True)
+    return sum(slope.gram(part.slope**2) for slope, part in parts)

@@ -128,8 +128,7 @@ def fit_toys(
     moved, stat, hessian, status, at_truth = (
         np.concatenate(column)[:n_toys] for column in zip(*parts, strict=True)
     )
-    block = hessian[:, index[:, None], index[None, :]]
-    errors = np.stack([np.sqrt(2 * np.diag(invert(matrix))) for matrix in block])
+    errors = np.stack([np.sqrt(2 * np.diag(invert(matrix))) for matrix in hessian])
     return Toys(
         names=likelihood.names,
         truth=truth,

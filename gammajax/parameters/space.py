@@ -69,6 +69,30 @@ class ParameterSpace(eqx.Module):
         """The start vector with its free entries (at ``index``) set to ``theta``."""
         return jnp.asarray(self.value).at[index].set(theta)
 
+    def columns(self, active: Any, places: Any) -> tuple[Any, Any]:
+        """Which of some entries of x the values at places move with, and how fast.
+
+        Parameters
+        ----------
+        active : array of int, shape (n,)
+            Entries of x.
+        places : array of int
+            Of values.
+
+        Returns
+        -------
+        column : array of int
+            Position among ``active``; n where the value moves with none of them, or where
+            that one is not free.
+        factor : array
+            d(value) / dx.
+        """
+        number = np.size(active)
+        position = jnp.full(np.size(self.value), number)
+        position = position.at[active].set(jnp.arange(number))
+        position = jnp.where(self.free, position, number)
+        return position[jnp.asarray(self.source)[places]], jnp.asarray(self.factor)[places]
+
     def jacobian(self) -> np.ndarray:
         """d(values)/d(x): shape (n_parameters, n_parameters), zero columns where frozen."""
         size = len(self.value)

@@ -90,10 +90,10 @@ def test_totals_found_and_summed_agree_with_the_dense_prediction(offset, free, k
     stacks = tuple(stack for stack, _ in groups)
     values = np.array([row.value for row in models.parameters])
     options = FoldOptions(containment=0.99999)
-    dense = build_map_term([data], groups, options, every_bin=True)
-    mu = np.asarray(dense.predict(stacks, values))[0, :-1]
-    bins = np.asarray(cash(dense.counts[0], mu + dense.background[0]))
-    stat = bins[data.mask.ravel()].sum()
+    dense, (where,) = build_map_term([data], groups, options, every_bin=True)
+    mu = where.on_map(np.asarray(dense.predict(stacks, values))[0, :-1])
+    mu = mu.reshape(data.counts.data.shape) + data.background_data
+    stat = np.asarray(cash(np.asarray(data.counts.data), mu))[data.mask].sum()
     for totals, tolerance in (
         ("sum", 1e-9 * stat),
         ("auto", 1e-3 if kind == "point" else 4e-3),

@@ -1,0 +1,49 @@
+"""Folding of backgrounds: templates of counts, times a factor of reconstructed energy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from gammajax.fold.rows import Counts, Fold
+
+
+class BackgroundFold(Fold):
+    """Templates of counts, scaled by a factor that depends on reconstructed energy.
+
+    Attributes
+    ----------
+    dataset, source, target
+        See `~gammajax.fold.rows.Fold`; all bins of a dataset are one block.
+    centers : array, shape (row, energy), in TeV
+        Where the factor is taken.
+    bins : array, shape (row, 1, bin)
+        Counts of the template in the occupied bins.
+    energy : array of int, shape (row, bin)
+    totals : array, shape (row, energy)
+        Its sum over the mask.
+    """
+
+    dataset: Any
+    source: Any
+    target: Any
+    centers: Any
+    bins: Any
+    energy: Any
+    totals: Any
+
+    @property
+    def width(self) -> int:
+        """Bins of a block."""
+        return self.bins.shape[2]
+
+    def rows(self) -> Any:
+        """What goes by row."""
+        return self.centers, self.bins, self.energy, self.totals
+
+    def row(self, component: Any, here: Any) -> Counts:
+        """Predicted counts of a template, and their total."""
+        centers, bins, energy, totals = here
+        factor = component.spectral_model.evaluate(centers)
+        return Counts(bins * factor[energy], jnp.sum(totals * factor))

@@ -1,0 +1,78 @@
+"""What the builders of folds are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gammajax.fold.map_data import MapData
+from gammajax.fold.options import FoldOptions
+from gammajax.fold.sky_response import SkyResponse
+from gammajax.models.spectral.quadrature import nodes_for
+
+
+@dataclass(frozen=True)
+class TrueAxes:
+    """The different axes of true energy of some datasets.
+
+    Attributes
+    ----------
+    low, high : array, shape (axis, energy_true)
+    axis : array of int, shape (dataset,)
+    nodes : int
+        Quadrature nodes for spectra without a closed integral.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    axis: np.ndarray
+    nodes: int
+
+    @classmethod
+    def of(cls, datasets: Sequence[Any]) -> TrueAxes:
+        """Those of datasets with the same number of true bins."""
+        edges = np.stack([dataset.energy_true.edges for dataset in datasets])
+        known, axis = np.unique(edges, axis=0, return_inverse=True)
+        nodes = nodes_for(float((known[:, 1:] / known[:, :-1]).max()))
+        return cls(known[:, :-1], known[:, 1:], axis.ravel(), nodes)
+
+
+@dataclass(frozen=True)
+class Build:
+    """A stack of components and the datasets of a term that they fold into.
+
+    Attributes
+    ----------
+    data : list of `~gammajax.fold.map_data.MapData`
+    stack : `~gammajax.fold.stack.Stack`
+    components : list of components
+    responses : list of `~gammajax.fold.sky_response.SkyResponse`
+        One for each dataset.
+    energy : `TrueAxes`
+    rows : tuple of array of int
+        Dataset and component of each row.
+    options : `~gammajax.fold.options.FoldOptions`
+    """
+
+    data: Sequence[MapData]
+    stack: Any
+    components: Sequence[Any]
+    responses: Sequence[SkyResponse]
+    energy: TrueAxes
+    rows: tuple[np.ndarray, np.ndarray]
+    options: FoldOptions
+
+
+def rows_of(data: Sequence[MapData], components: Sequence[Any]) -> tuple[Any, Any]:
+    """Dataset and component of each pair that fold into each other."""
+    pairs = [
+        (d, s)
+        for s, component in enumerate(components)
+        for d, item in enumerate(data)
+        if component.folds_into(item.dataset.name)
+    ]
+    dataset, source = np.array(pairs, dtype=np.int32).reshape(-1, 2).T
+    return dataset, source

@@ -1,0 +1,86 @@
+"""Responses of round shapes that do not move."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gammajax.fold.build import Build
+from gammajax.fold.linear import LinearFold, bands, in_blocks
+from gammajax.fold.map_data import WIDTH
+from gammajax.fold.round import RoundFold
+from gammajax.fold.round_build import round_fold
+from gammajax.fold.rows import NOWHERE, map_rows
+
+
+def frozen_fold(build: Build) -> LinearFold:
+    """The fold of a stack of round sources that do not move."""
+    fold = round_fold(build)
+    matrices = [response.edisp.values.max(axis=(2, 3)) for response in build.responses]
+    low, width = bands(matrices)
+    values, total = (
+        np.asarray(x) for x in _responses(fold, build.stack.sources, low, np.arange(width))
+    )
+    target = np.asarray(fold.target)
+    used = target < NOWHERE
+    energies = np.concatenate([ring.energy for ring in fold.rings], axis=1)
+    blocks, response = in_blocks(
+        [place[here] for place, here in zip(target, used, strict=True)],
+        [value[here] for value, here in zip(values, used, strict=True)],
+        WIDTH,
+    )
+    block_energy = np.zeros(blocks.shape, dtype=np.int32)
+    for row, (place, here) in enumerate(zip(target, used, strict=True)):
+        known, first = np.unique(place[here] // WIDTH, return_index=True)
+        block_energy[row, : known.size] = energies[row, here][first]
+    return LinearFold(
+        dataset=fold.dataset,
+        source=fold.source,
+        target=blocks,
+        energy_min=fold.energy_min,
+        energy_max=fold.energy_max,
+        axis=fold.axis,
+        response=response,
+        first=low[fold.dataset[:, None], block_energy].astype(np.int32),
+        total=total,
+        quadrature=fold.quadrature,
+    )
+
+
+@eqx.filter_jit
+def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any, Any]:
+    """Counts of entries and totals for a unit flux: (row, entry, band), (row, energy_true)."""
+    number = fold.energy_min.shape[1]
+
+    def one(item: Any) -> tuple[Any, Any]:
+        spatial, first, (own, _, rings, covered, _) = item
+        local = fold.local.at(own)
+        direction, place = fold.place(spatial, local)
+
+        def step(b: Any) -> tuple[Any, Any]:
+            """For a unit flux in the true bin that is ``b`` after the first of each band."""
+            chosen = jnp.arange(number)[:, None] == first + b
+            edisp = jnp.where(chosen, local.edisp, 0.0)
+            here = dataclasses.replace(local, edisp=edisp)
+            table = fold.profile(spatial, jnp.ones(number), here, place)
+            inside = covered * (table[: covered.size, :, 0] @ jnp.asarray(fold.disk))
+            total = jnp.zeros(number).at[first + b].add(inside)
+            bins = []
+            for ring in rings:
+                found = fold.integrate(spatial, table, direction, local.frame[1:], ring)
+                total = total.at[first[ring.energy] + b].add(found * ring.to_total)
+                bins.append(found * ring.to_bins)
+            return jnp.concatenate(bins), total
+
+        values, total = jax.lax.map(step, jnp.asarray(band))
+        return values.T, total.sum(axis=0)
+
+    source = jnp.asarray(fold.source)
+    spatial = jax.tree_util.tree_map(lambda leaf: leaf[source], sources.spatial_model)
+    rows = jax.tree_util.tree_map(jnp.asarray, fold.rows())
+    return map_rows(one, (spatial, jnp.asarray(low)[fold.dataset], rows))

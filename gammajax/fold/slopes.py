@@ -1,0 +1,175 @@
+r"""Derivatives of predictions, as linear maps from free parameters to bins.
+
+The statistic of a prediction :math:`\mu(x)` needs the Jacobian J in three ways: times a
+vector, transposed times a vector, and as :math:`J^T W J`. Spectra keep J as a matrix; counts
+cubes keep it row by row, as what each component gives to the bins that it reaches.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from gammajax.fold.rows import Counts, Fold, add_rows, take_rows
+
+
+class MatrixSlopes(eqx.Module):
+    """A Jacobian of shape (active, dataset, bin)."""
+
+    matrix: Any
+
+    def times(self, direction: Any) -> Any:
+        """The change of the prediction along a direction."""
+        return jnp.tensordot(direction, self.matrix, axes=1)
+
+    def transposed(self, weight: Any) -> Any:
+        """The sum over bins of weights times derivatives, shape (active,)."""
+        return jnp.tensordot(self.matrix, weight, axes=weight.ndim)
+
+    def gram(self, weight: Any) -> Any:
+        """The sum over bins of weighted products, shape (active, active)."""
+        flat = self.matrix.reshape(self.matrix.shape[0], -1)
+        return (flat * weight.ravel()) @ flat.T
+
+
+class RowSlopes(eqx.Module):
+    """The Jacobian of one fold, row by row.
+
+    Attributes
+    ----------
+    fold : `~gammajax.fold.rows.Fold`
+    counts : `~gammajax.fold.rows.Counts`
+        With the leading axes (row, slot).
+    column : array of int, shape (row, slot)
+        The active parameter of each slot; ``number`` for none.
+    shape : tuple of int
+        Of a prediction, (dataset, bin + 1).
+    number : int
+        Of active parameters.
+    """
+
+    fold: Fold
+    counts: Counts
+    column: Any
+    shape: tuple[int, int] = eqx.field(static=True)
+    number: int = eqx.field(static=True)
+
+    def times(self, direction: Any) -> Any:
+        """The change of the prediction along a direction."""
+        pace = jnp.append(direction, 0.0)[self.column]
+        bins = jnp.einsum("rs,rs...->r...", pace, self.counts.bins)
+        total = jnp.einsum("rs,rs->r", pace, self.counts.total)
+        return add_rows(self.fold, Counts(bins, total), self.shape)
+
+    def by_row(self, weight: Any) -> Any:
+        """The sum over bins of weights times derivatives, shape (row, slot)."""
+        share = take_rows(self.fold, weight)
+        found = jnp.einsum("rs...,r...->rs", self.counts.bins, share.bins)
+        return found + self.counts.total * share.total[:, None]
+
+    def transposed(self, weight: Any) -> Any:
+        """The sum over bins of weights times derivatives, shape (active,)."""
+        return gathered(self.by_row(weight), self.column, self.number)
+
+    def blocks(self, weight: Any) -> Any:
+        """The products of the slots of each row, shape (row, slot, slot)."""
+        share = take_rows(self.fold, weight)
+        bins, total = self.counts
+        found = jnp.einsum("rs...,r...,rt...->rst", bins, share.bins, bins)
+        return found + jnp.einsum("rs,r,rt->rst", total, share.total, total)
+
+    def dense(self) -> Any:
+        """The Jacobian as a matrix, shape (active, dataset * (bin + 1))."""
+        number, size = self.shape[0], self.shape[1] - 1
+        dataset, target = jnp.asarray(self.fold.dataset), jnp.asarray(self.fold.target)
+        bins, total = self.counts
+        width = bins.shape[3:]
+        places = size // (width[0] if width else 1)
+        found = jnp.zeros((self.number, number, places, *width))
+        found = found.at[self.column[:, :, None], dataset[:, None, None], target[:, None]].add(
+            bins, mode="drop"
+        )
+        totals = jnp.zeros((self.number, number))
+        totals = totals.at[self.column, dataset[:, None]].add(total, mode="drop")
+        joined = [found.reshape(self.number, number, size), totals[..., None]]
+        return jnp.concatenate(joined, axis=-1)
+
+
+class MapSlopes(eqx.Module):
+    """The Jacobian of a term of counts cubes: the sum over its folds."""
+
+    parts: tuple[RowSlopes, ...]
+    shape: tuple[int, int] = eqx.field(static=True)
+    number: int = eqx.field(static=True)
+
+    def times(self, direction: Any) -> Any:
+        """The change of the prediction along a direction."""
+        return sum((part.times(direction) for part in self.parts), jnp.zeros(self.shape))
+
+    def transposed(self, weight: Any) -> Any:
+        """The sum over bins of weights times derivatives, shape (active,)."""
+        found = (part.transposed(weight) for part in self.parts)
+        return sum(found, jnp.zeros(self.number))
+
+    def gram(self, weight: Any) -> Any:
+        """The sum over bins of weighted products, shape (active, active)."""
+        return self.matrix().gram(weight)
+
+    def matrix(self) -> MatrixSlopes:
+        """The same Jacobian as a matrix."""
+        shape = (self.number, *self.shape)
+        return MatrixSlopes(sum((part.dense() for part in self.parts), jnp.zeros(shape)))
+
+
+class MatrixBends(eqx.Module):
+    """Second derivatives of a weighted prediction, shape (active, active)."""
+
+    matrix: Any
+
+    def dense(self) -> Any:
+        """The matrix."""
+        return self.matrix
+
+    def times(self, direction: Any) -> Any:
+        """The matrix times a vector."""
+        return self.matrix @ direction
+
+
+class RowBends(eqx.Module):
+    """Second derivatives of a weighted prediction, a block for each row.
+
+    Attributes
+    ----------
+    blocks : array, shape (row, slot, slot)
+    column : array of int, shape (row, slot)
+    number : int
+    """
+
+    blocks: Any
+    column: Any
+    number: int = eqx.field(static=True)
+
+    def dense(self) -> Any:
+        """The matrix, shape (active, active)."""
+        found = jnp.zeros((self.number, self.number))
+        rows, columns = self.column[:, :, None], self.column[:, None, :]
+        return found.at[rows, columns].add(self.blocks, mode="drop")
+
+    def times(self, direction: Any) -> Any:
+        """The matrix times a vector."""
+        pace = jnp.append(direction, 0.0)[self.column]
+        return gathered(
+            jnp.einsum("rst,rt->rs", self.blocks, pace), self.column, self.number
+        )
+
+
+def gathered(values: Any, column: Any, number: int) -> Any:
+    """Values of slots summed by the parameter that they belong to, shape (number,)."""
+    return jnp.zeros(number).at[column].add(values, mode="drop")
+
+
+def unit_vectors(active: Any, x: Any) -> Any:
+    """Unit vectors along the active entries of x, shape (active, x)."""
+    return (active[:, None] == jnp.arange(x.size)).astype(x.dtype)
