@@ -114,7 +114,15 @@ def dense_fold(build: Build) -> LinearFold:
     for row, start in enumerate(firsts):
         first[row, : start.size] = start
     return LinearFold(
-        dataset, source, target, low, high, energy.axis[dataset], response, first, total,
+        dataset,
+        source,
+        target,
+        low,
+        high,
+        energy.axis[dataset],
+        response,
+        first,
+        total,
         energy.nodes,
     )
 

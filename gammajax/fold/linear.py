@@ -13,6 +13,7 @@ from gammajax.fold.round import flux_in_bins
 from gammajax.fold.rows import NOWHERE, Counts, Fold
 from gammajax.fold.sky_response import NARROW
 
+
 class LinearFold(Fold):
     """Responses of frozen shapes, made once.
 

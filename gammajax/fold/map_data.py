@@ -11,7 +11,6 @@ from gammajax.fold.gather import GatheredSky
 from gammajax.fold.pixels import WcsPixels, pixels_of
 from gammajax.fold.round_plan import Occupied
 
-
 WIDTH = 32
 """Bins of a block: neighbours of one energy that are folded together."""
 

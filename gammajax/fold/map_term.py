@@ -48,20 +48,25 @@ class MapTerm(eqx.Module):
     mask: Any
     off: OffCounts | None = None
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of a prediction, (dataset, bin + 1)."""
+        number, size = jnp.shape(self.mask)
+        return number, size
+
     def predict(self, stacks: Sequence[Stack], values: Any) -> Any:
         """Predicted signal counts and totals, shape (dataset, bin + 1)."""
-        shape = jnp.shape(self.mask)
-        found = jnp.zeros(shape)
+        found = jnp.zeros(self.shape)
         for stack, fold in zip(stacks, self.folds, strict=True):
             if fold is not None:
-                found = found + add_rows(fold, fold_rows(fold, stack, values), shape)
+                found = found + add_rows(fold, fold_rows(fold, stack, values), self.shape)
         return found
 
     def linear(
         self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any
     ) -> tuple[Any, MapSlopes]:
         """The prediction at x, and its derivatives by the active entries of x."""
-        shape, number, values = jnp.shape(self.mask), active.size, space.expand(x)
+        shape, number, values = self.shape, active.size, space.expand(x)
         found, parts = jnp.zeros(shape), []
         for stack, fold in zip(stacks, self.folds, strict=True):
             if fold is None:

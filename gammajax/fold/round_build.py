@@ -181,5 +181,3 @@ def _median_radius(rad: np.ndarray, table: np.ndarray) -> float:
     ring = 0.5 * (table[1:] * rad[1:] + table[:-1] * rad[:-1]) * np.diff(rad)
     share = np.append(0, np.cumsum(ring)) / ring.sum()
     return float(np.interp(0.68, share, rad))
-
-

@@ -11,6 +11,7 @@ import numpy as np
 from gammajax.fold.round import Ring
 from gammajax.fold.rows import NOWHERE
 
+
 @dataclass
 class Occupied:
     """The bins of a dataset that have counts: place in the map, and reconstructed bin.
@@ -37,9 +38,7 @@ class Entries:
         Integrate the nearest pixels over their borders.
     """
 
-    def __init__(
-        self, orders: Sequence[tuple[float, int]], number: int, borders: bool
-    ) -> None:
+    def __init__(self, orders: Sequence[tuple[float, int]], number: int, borders: bool) -> None:
         self.distances = np.array([distance for distance, _ in orders])
         self.orders = [order for _, order in orders]
         self.number, self.borders = number, borders
@@ -160,9 +159,7 @@ class Entries:
         return tuple(rings), np.concatenate(targets, axis=1)
 
     def _joined(self, parts: list[Any]) -> tuple[np.ndarray, ...]:
-        index, energy, target = (
-            np.concatenate([part[i] for part in parts]) for i in range(3)
-        )
+        index, energy, target = (np.concatenate([part[i] for part in parts]) for i in range(3))
         factor = np.concatenate([np.full(part[0].shape[0], part[3]) for part in parts])
         return index, energy, target, factor
 

@@ -11,7 +11,6 @@ from gammajax.irf.edisp import EDispKernel
 from gammajax.irf.psf_map import PSFMap, RecoPSFMap, ring_areas
 from gammajax.maps.frames import frame_rotation
 
-
 NARROW = 1e-9
 """Entries of the energy dispersion below this part of the largest are passed over."""
 

@@ -160,9 +160,7 @@ class RowBends(eqx.Module):
     def times(self, direction: Any) -> Any:
         """The matrix times a vector."""
         pace = jnp.append(direction, 0.0)[self.column]
-        return gathered(
-            jnp.einsum("rst,rt->rs", self.blocks, pace), self.column, self.number
-        )
+        return gathered(jnp.einsum("rst,rt->rs", self.blocks, pace), self.column, self.number)
 
 
 def gathered(values: Any, column: Any, number: int) -> Any:

@@ -73,9 +73,9 @@ def closed_box(problem: Problem, x: Any) -> ClosedBox:
     margin = jnp.minimum(EDGE * error, 0.1 * room)
     inside = jnp.where(free, jnp.clip(x[active], low + margin, high - margin), x[active])
     centre = _out_of(inside, low, high, error)
-    slope = jax.jvp(
-        lambda v: _into(v, low, high, error), (centre,), (jnp.ones_like(centre),)
-    )[1]
+    slope = jax.jvp(lambda v: _into(v, low, high, error), (centre,), (jnp.ones_like(centre),))[
+        1
+    ]
     slope = jnp.where(free, slope, 1.0)
     scaled = fisher * jnp.outer(slope, slope)
     unit = jnp.where(usable, 1 / jnp.sqrt(jnp.where(usable, jnp.diag(scaled), 1.0)), 1.0)
