@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.fold.round import flux_in_bins
+from gammajax.fold.round_plan import rounded
 from gammajax.fold.rows import NOWHERE, Counts, Fold
 from gammajax.fold.sky_response import NARROW
 
@@ -101,7 +102,7 @@ def in_blocks(
     values : array, shape (row, block, width, band)
     """
     blocks = [np.unique(place // width) for place in places]
-    most = max(max(block.size for block in blocks), 1)
+    most = rounded(max(max(block.size for block in blocks), 1))
     target = np.full((len(places), most), NOWHERE, dtype=np.int32)
     found = np.zeros((len(places), most, width, values[0].shape[-1]))
     for row, (place, block, value) in enumerate(zip(places, blocks, values, strict=True)):

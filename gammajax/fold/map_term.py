@@ -74,10 +74,8 @@ class MapTerm(eqx.Module):
             if stack.slots.size == 0:
                 found = found + add_rows(fold, fold_rows(fold, stack, values), shape)
                 continue
-            counts, slopes = linear_rows(fold, stack, values)
             column, factor = space.columns(active, _slot_places(fold, stack))
-            bins = slopes.bins * factor.reshape(*factor.shape, *(1,) * (slopes.bins.ndim - 2))
-            slopes = slopes._replace(bins=bins, total=slopes.total * factor)
+            counts, slopes = linear_rows(fold, stack, values, factor)
             found = found + add_rows(fold, counts, shape)
             parts.append(RowSlopes(fold, slopes, column, shape, number))
         return found, MapSlopes(tuple(parts), shape, number)
@@ -114,9 +112,10 @@ class MapTerm(eqx.Module):
             found = self.off.per_bin(self.counts, expected)
             total = total + self.off.constant[:, None]
         flat = jnp.zeros_like(total)
-        parts = zip(found, (total, flat + 2, flat, flat), strict=True)
+        parts = zip(found[:3], (total, flat + 2, flat), strict=True)
         joined = (jnp.concatenate([bins, last], axis=1) for bins, last in parts)
-        return PerBin(*(jnp.where(self.mask, part, 0.0) for part in joined))
+        stat, slope, bend = (jnp.where(self.mask, part, 0.0) for part in joined)
+        return PerBin(stat, slope, bend, bend)
 
     def negative_bins(self, mu: Any) -> Any:
         """The number of occupied bins, and of totals, whose prediction is not positive.
@@ -125,7 +124,7 @@ class MapTerm(eqx.Module):
         """
         if self.off is not None:
             occupied = jnp.sum(jnp.where(self.mask[:, :-1], mu[:, :-1], 0.0), axis=1)
-            return jnp.sum(self.off.negative(mu[:, -1] - occupied))
+            return jnp.sum(self.off.negative(mu[:, -1], occupied))
         expected = mu[:, :-1] + self.background
         total = mu[:, -1:] + self.background_total[:, None]
         below = jnp.concatenate([expected <= 0, total < 0], axis=1)

@@ -64,6 +64,9 @@ class OffCounts(eqx.Module):
         found = wstat_per_bin(n_on, self.counts, self.alpha, mu)
         return PerBin(found.stat - 2 * mu, found.slope - 2, found.bend, found.bend)
 
-    def negative(self, mu_empty: Any) -> Any:
-        """Whether the signal in the empty bins is below what off counts allow, (dataset,)."""
-        return mu_empty < -self.room
+    def negative(self, total: Any, occupied: Any) -> Any:
+        """Whether the signal in the empty bins is below what off counts allow, (dataset,).
+
+        It is a difference of sums, each right to 1e-4.
+        """
+        return total - occupied < -self.room - 1e-4 * abs(occupied)

@@ -59,6 +59,11 @@ class WcsPixels:
         self.key_of[self.index[inside]] = np.nonzero(inside)[0]
         self.size = float(np.sqrt(np.nanmedian(self.areas)))
 
+    @property
+    def n_keys(self) -> int:
+        """The number of pixels, those of the border included."""
+        return self.row.size
+
     def around(self, direction: np.ndarray, radius: float) -> Surroundings:
         """The pixels whose centres are within ``radius`` (rad) of a direction."""
         near = np.nonzero(self.vectors @ direction >= np.cos(min(radius, np.pi)))[0]
@@ -155,6 +160,11 @@ class HpxPixels:
         ids = self.geom.ipix
         self.key_of = np.arange(12 * self.nside**2) if ids is None else np.asarray(ids)
         self.number = self.key_of.size
+
+    @property
+    def n_keys(self) -> int:
+        """The number of pixels of the whole sphere."""
+        return 12 * self.nside**2
 
     def around(self, direction: np.ndarray, radius: float) -> Surroundings:
         """The pixels whose centres are within ``radius`` (rad) of a direction."""

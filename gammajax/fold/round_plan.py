@@ -46,7 +46,7 @@ class Entries:
         self.weights: list[np.ndarray] = []
         self.normals: list[np.ndarray] = []
         self.stored = 0
-        self.known: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+        self.known: dict[tuple[int, int], np.ndarray] = {}
         self.found: dict[tuple[int, bool], dict[int, list[Any]]] = {}
 
     def add(
@@ -104,29 +104,28 @@ class Entries:
         """The first node of each pixel, and how many it has; new ones are made."""
         order = self.orders[ring]
         border = self.borders and ring == 0
-        have, starts = self.known.get((dataset, ring), (np.zeros(0, int), np.zeros(0, int)))
-        new = np.setdiff1d(keys, have)
         make = pixels.borders_of if border else pixels.nodes_of
         count = 4 * order if border else pixels.count_of(order)
+        if (dataset, ring) not in self.known:
+            self.known[dataset, ring] = np.full(pixels.n_keys, -1, dtype=np.int64)
+        starts = self.known[dataset, ring]
+        new = np.unique(keys[starts[keys] < 0])
         if new.size:
             vectors, weights = make(new, order)
             if border:
                 first = self._store(vectors, np.zeros(vectors.shape[:-1]), weights)
             else:
                 first = self._store(vectors, weights, np.zeros_like(vectors))
-            starts = np.append(starts, first + count * np.arange(new.size))
-            have = np.append(have, new)
-            order_of = np.argsort(have)
-            have, starts = have[order_of], starts[order_of]
-            self.known[dataset, ring] = have, starts
-        return starts[np.searchsorted(have, keys)], count
+            starts[new] = first + count * np.arange(new.size)
+        return starts[keys], count
 
     def nodes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """All nodes with weights and normals; the last one has neither."""
-        last = np.array([[1.0, 0.0, 0.0]])
+        """All nodes with weights and normals; those at the end have neither."""
+        lacking = rounded(self.stored + 1) - self.stored
+        last = np.tile([[1.0, 0.0, 0.0]], (lacking, 1))
         return (
             np.concatenate([*self.vectors, last]),
-            np.concatenate([*self.weights, [0.0]]),
+            np.concatenate([*self.weights, np.zeros(lacking)]),
             np.concatenate([*self.normals, 0 * last]),
         )
 
@@ -135,7 +134,7 @@ class Entries:
         rings, targets = [], []
         for (count, border), rows in sorted(self.found.items()):
             joined = {row: self._joined(parts) for row, parts in rows.items()}
-            most = max(index.shape[0] for index, *_ in joined.values())
+            most = rounded(max(index.shape[0] for index, *_ in joined.values()))
             shape = (self.number, most)
             ring = Ring(
                 index=np.full((*shape, count), self.stored, dtype=np.int32),
@@ -162,6 +161,12 @@ class Entries:
         index, energy, target = (np.concatenate([part[i] for part in parts]) for i in range(3))
         factor = np.concatenate([np.full(part[0].shape[0], part[3]) for part in parts])
         return index, energy, target, factor
+
+
+def rounded(number: int) -> int:
+    """A number rounded up by at most a quarter, so that few shapes are compiled for."""
+    step = 1 << max(number.bit_length() - 3, 0)
+    return -(-number // step) * step
 
 
 def occupied_entries(

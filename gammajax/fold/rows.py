@@ -91,18 +91,19 @@ def fold_rows(fold: Fold, stack: Stack, values: Any) -> Counts:
     return map_rows(one, _items(fold, stack, values))
 
 
-def linear_rows(fold: Fold, stack: Stack, values: Any) -> tuple[Counts, Counts]:
+def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Counts, Counts]:
     """Predicted counts of all rows, and their derivatives.
 
-    The derivatives are by the parameters at ``stack.slots``: shape (row, slot, ...).
+    The derivatives are by the parameters at ``stack.slots`` times ``factor``, an array of
+    shape (row, slot): they have the shape (row, slot, ...).
     """
 
     def one(item: Any) -> tuple[Counts, Counts]:
-        source, theta, here = item
+        (source, theta, here), pace = item
         counts, push = jax.linearize(lambda t: fold.row(with_values(source, t), here), theta)
-        return counts, jax.vmap(push)(_basis(stack, theta))
+        return counts, jax.vmap(push)(pace[:, None] * _basis(stack, theta))
 
-    return map_rows(one, _items(fold, stack, values))
+    return map_rows(one, (_items(fold, stack, values), factor))
 
 
 def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:

@@ -20,6 +20,10 @@ class MatrixSlopes(eqx.Module):
 
     matrix: Any
 
+    def joined(self) -> MatrixSlopes:
+        """The Jacobian as a matrix: itself."""
+        return self
+
     def times(self, direction: Any) -> Any:
         """The change of the prediction along a direction."""
         return jnp.tensordot(direction, self.matrix, axes=1)
@@ -27,6 +31,10 @@ class MatrixSlopes(eqx.Module):
     def transposed(self, weight: Any) -> Any:
         """The sum over bins of weights times derivatives, shape (active,)."""
         return jnp.tensordot(self.matrix, weight, axes=weight.ndim)
+
+    def squares(self, weight: Any) -> Any:
+        """The diagonal of `gram`, shape (active,)."""
+        return jnp.tensordot(self.matrix**2, weight, axes=weight.ndim)
 
     def gram(self, weight: Any) -> Any:
         """The sum over bins of weighted products, shape (active, active)."""
@@ -113,12 +121,8 @@ class MapSlopes(eqx.Module):
         found = (part.transposed(weight) for part in self.parts)
         return sum(found, jnp.zeros(self.number))
 
-    def gram(self, weight: Any) -> Any:
-        """The sum over bins of weighted products, shape (active, active)."""
-        return self.matrix().gram(weight)
-
-    def matrix(self) -> MatrixSlopes:
-        """The same Jacobian as a matrix."""
+    def joined(self) -> MatrixSlopes:
+        """The Jacobian as a matrix."""
         shape = (self.number, *self.shape)
         return MatrixSlopes(sum((part.dense() for part in self.parts), jnp.zeros(shape)))
 

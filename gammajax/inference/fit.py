@@ -11,8 +11,10 @@ import numpy as np
 
 from gammajax.inference import newton as second_order
 from gammajax.inference.covariance import KINDS, covariance_matrix
+from gammajax.inference.first_order import first_order, report
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.newton import NewtonState, newton
+from gammajax.inference.newton_cg import newton_cg
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
 from gammajax.inference.timing import Stopwatch
@@ -21,6 +23,9 @@ METHODS = ("newton", "lbfgs", "adam", "minuit")
 
 MOST_PLANS = 6
 """How often the folds are planned anew when sources leave what they were planned for."""
+
+MANY = 300
+"""Free parameters above which Newton steps are taken without matrices."""
 
 DEGENERATE = 1e-11
 """Least eigenvalue of the Fisher matrix, scaled to a unit diagonal, that counts as one."""
@@ -106,14 +111,14 @@ class Fit:
     def _minimise(self, likelihood: Likelihood) -> NewtonState:
         problem = likelihood.problem
         x = np.asarray(problem.space.value)
+        if self.method == "newton" and problem.active.size > MANY:
+            return _newton_cg(problem, x, self.tolerance, self.max_steps or 200)
         if self.method == "newton":
             return _newton(problem, x, self.tolerance, self.max_steps or 200)
         if self.method == "minuit":
             from gammajax.inference.minuit import minuit
 
             return minuit(problem, x, self.tolerance, self.max_steps or 10_000)
-        from gammajax.inference.first_order import first_order
-
         steps = self.max_steps or (2000 if self.method == "lbfgs" else 20_000)
         return first_order(problem, x, self.tolerance, steps, self.method)
 
@@ -204,6 +209,19 @@ def _not_finite(likelihood: Likelihood) -> str:
     arrays = likelihood.stat_arrays(likelihood.start)
     bad = [name for name, array in arrays.items() if not np.all(np.isfinite(array))]
     return f" (in {', '.join(bad)})" if bad else " (in the priors or in a derivative)"
+
+
+def _newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> NewtonState:
+    state = _search(problem, x, tolerance, max_steps)
+    found = report(problem, state.x, state.n_steps, tolerance)
+    if not np.isfinite(state.stat):
+        return found._replace(status=np.asarray(second_order.BAD_START))
+    return found
+
+
+@partial(jax.jit, static_argnames=("max_steps",))
+def _search(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Any:
+    return newton_cg(problem, x, tolerance, max_steps)
 
 
 @partial(jax.jit, static_argnames=("max_steps",))

@@ -143,9 +143,11 @@ def derivatives(problem: Problem, x: Any) -> Derivatives:
     at = expand(problem, x)
     hessian = fisher = jnp.diag(at.prior)
     for slope, part in zip(at.slopes, at.bins, strict=True):
-        slope = slope.matrix() if hasattr(slope, "matrix") else slope
-        hessian = hessian + slope.gram(part.bend)
-        fisher = fisher + slope.gram(part.expected)
+        matrix = slope.joined()
+        bend = matrix.gram(part.bend)
+        hessian = hessian + bend
+        same = part.expected is part.bend
+        fisher = fisher + (bend if same else matrix.gram(part.expected))
     for bend in at.bends:
         hessian = hessian + bend.dense()
     return Derivatives(at.stat, at.gradient, hessian, fisher, at.n_negative)
@@ -175,4 +177,4 @@ def score_products(problem: Problem, x: Any) -> Any:
     """The sum over bins of the outer product of each bin's gradient, (active, active)."""
     at = expand(problem, x)
     parts = zip(at.slopes, at.bins, strict=True)
-    return sum(slope.gram(part.slope**2) for slope, part in parts)
+    return sum(slope.joined().gram(part.slope**2) for slope, part in parts)

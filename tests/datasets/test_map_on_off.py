@@ -60,7 +60,7 @@ def test_sparse_statistic_is_the_dense_sum() -> None:
     models = Models([crab()]).freeze("*.spatial.*")
     data = on_off()
     assert 0 < np.sum(data.counts.data == 0) < data.counts.data.size
-    options = FoldOptions(totals="sum", containment=0.99999)
+    options = FoldOptions(totals="sum")
     likelihood = Likelihood([data], models, options)
     for factor in (1.0, 3.0, 0.1):
         theta = likelihood.start.copy()
