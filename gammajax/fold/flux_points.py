@@ -10,13 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.fold.matrix_term import MatrixTerm
 from gammajax.fold.stack import Stack, stack_components
 from gammajax.models import Models
 from gammajax.models.spectral.quadrature import nodes_for
 from gammajax.stats import PerBin, chi2_asymmetric
 
 
-class FluxPointsTerm(eqx.Module):
+class FluxPointsTerm(MatrixTerm):
     """Flux points of one quantity, of any number of datasets.
 
     Attributes

@@ -170,8 +170,3 @@ class RowBends(eqx.Module):
 def gathered(values: Any, column: Any, number: int) -> Any:
     """Values of slots summed by the parameter that they belong to, shape (number,)."""
     return jnp.zeros(number).at[column].add(values, mode="drop")
-
-
-def unit_vectors(active: Any, x: Any) -> Any:
-    """Unit vectors along the active entries of x, shape (active, x)."""
-    return (active[:, None] == jnp.arange(x.size)).astype(x.dtype)

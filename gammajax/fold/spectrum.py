@@ -19,12 +19,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.datasets import SpectrumDataset, SpectrumDatasetOnOff
-from gammajax.fold.slopes import MatrixBends, MatrixSlopes, unit_vectors
+from gammajax.fold.matrix_term import MatrixTerm
 from gammajax.fold.stack import Stack, stack_components
 from gammajax.irf import EDispKernel
 from gammajax.models import Models
 from gammajax.models.spectral.quadrature import nodes_for
-from gammajax.parameters import ParameterSpace
 from gammajax.stats import (
     PerBin,
     cash,
@@ -52,7 +51,7 @@ class Response(eqx.Module):
     weight: Any
 
 
-class SpectrumTerm(eqx.Module):
+class SpectrumTerm(MatrixTerm):
     """The part of a likelihood that belongs to a batch of counts spectra.
 
     Attributes
@@ -98,31 +97,6 @@ class SpectrumTerm(eqx.Module):
                 reaching = jnp.einsum("dk,kdt->dt", response.weight, flux[:, self.axis])
             total = total + jnp.einsum("dt,dtr->dr", reaching, response.matrix)
         return total
-
-    def linear(
-        self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any
-    ) -> tuple[Any, MatrixSlopes]:
-        """The prediction at x, and its derivatives by the active entries of x."""
-        mu, push = jax.linearize(lambda y: self.predict(stacks, space.expand(y)), x)
-        slopes = jax.vmap(push)(unit_vectors(active, x))
-        free = space.free[active]
-        return mu, MatrixSlopes(jnp.where(free[:, None, None], slopes, 0.0))
-
-    def bends(
-        self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any, weight: Any
-    ) -> list[MatrixBends]:
-        """Second derivatives of the weighted prediction by the active entries of x."""
-
-        def weighted(y: Any) -> Any:
-            return jnp.sum(weight * self.predict(stacks, space.expand(y)))
-
-        def bent(direction: Any) -> Any:
-            return jax.jvp(jax.grad(weighted), (x,), (direction,))[1][active]
-
-        found = jax.vmap(bent)(unit_vectors(active, x))
-        free = space.free[active]
-        found = jnp.where(free[:, None] & free[None, :], (found + found.T) / 2, 0.0)
-        return [MatrixBends(found)]
 
     def stat_array(self, mu: Any) -> Any:
         """The statistic of each bin, 0 where masked; shape (dataset, energy)."""

@@ -43,6 +43,7 @@ class State(NamedTuple):
     n_steps: Any
     n_products: Any
     n_cuts: Any
+    n_negative: Any
     status: Any
 
 
@@ -76,6 +77,7 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         n_steps=zero,
         n_products=zero,
         n_cuts=zero,
+        n_negative=jnp.asarray(2**30),
         status=jnp.asarray(RUNNING),
     )
 
@@ -86,7 +88,13 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         at = expand(problem, state.trial)
         finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
         noise = 1e-13 * (jnp.abs(at.stat) + 1.0)
-        better = finite & (at.stat < state.stat + jnp.where(state.edm < 1e3 * noise, noise, 0))
+        # a total below 0 lowers the statistic without end, so no step may lead there
+        allowed = at.n_negative <= state.n_negative
+        better = (
+            finite
+            & allowed
+            & (at.stat < state.stat + jnp.where(state.edm < 1e3 * noise, noise, 0))
+        )
         return jax.lax.cond(better, _accept, _cut, problem, state, at, tolerance)
 
     return jax.lax.while_loop(proceed, advance, state)
@@ -105,6 +113,7 @@ def _accept(problem: Problem, state: State, at: Expansion, tolerance: Any) -> St
         n_steps=state.n_steps + 1,
         n_products=state.n_products + products,
         n_cuts=jnp.asarray(0),
+        n_negative=at.n_negative,
         status=jnp.where(edm < tolerance, 0, RUNNING),
     )
 

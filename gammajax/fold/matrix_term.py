@@ -1,0 +1,52 @@
+"""Terms whose predictions are small arrays: their derivatives are matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from gammajax.fold.slopes import MatrixBends, MatrixSlopes
+from gammajax.fold.stack import Stack
+from gammajax.parameters import ParameterSpace
+
+
+class MatrixTerm(eqx.Module):
+    """Base of the terms of spectra and of flux points."""
+
+    def predict(self, stacks: Sequence[Stack], values: Any) -> Any:
+        """What the models predict, shape (dataset, bin)."""
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+    def linear(
+        self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any
+    ) -> tuple[Any, MatrixSlopes]:
+        """The prediction at x, and its derivatives by the active entries of x."""
+        mu, push = jax.linearize(lambda y: self.predict(stacks, space.expand(y)), x)
+        slopes = jax.vmap(push)(_unit_vectors(active, x))
+        free = space.free[active]
+        return mu, MatrixSlopes(jnp.where(free[:, None, None], slopes, 0.0))
+
+    def bends(
+        self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any, weight: Any
+    ) -> list[MatrixBends]:
+        """Second derivatives of the weighted prediction by the active entries of x."""
+
+        def weighted(y: Any) -> Any:
+            return jnp.sum(weight * self.predict(stacks, space.expand(y)))
+
+        def bent(direction: Any) -> Any:
+            return jax.jvp(jax.grad(weighted), (x,), (direction,))[1][active]
+
+        found = jax.vmap(bent)(_unit_vectors(active, x))
+        free = space.free[active]
+        found = jnp.where(free[:, None] & free[None, :], (found + found.T) / 2, 0.0)
+        return [MatrixBends(found)]
+
+
+def _unit_vectors(active: Any, x: Any) -> Any:
+    """Unit vectors along the active entries of x, shape (active, x)."""
+    return (active[:, None] == jnp.arange(x.size)).astype(x.dtype)
