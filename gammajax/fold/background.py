@@ -42,8 +42,11 @@ class BackgroundFold(Fold):
         """What goes by row."""
         return self.centers, self.bins, self.energy, self.totals
 
-    def row(self, component: Any, here: Any) -> Counts:
-        """Predicted counts of a template, and their total."""
-        centers, bins, energy, totals = here
-        factor = component.spectral_model.evaluate(centers)
-        return Counts(bins * factor[energy], jnp.sum(totals * factor))
+    def prepare(self, component: Any, here: Any) -> tuple[Any, Any]:
+        """The factor in each reconstructed bin."""
+        return component.spectral_model.evaluate(here[0]), jnp.zeros(0)
+
+    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
+        """Predicted counts of a template times factors."""
+        _, bins, energy, totals = here
+        return Counts(bins * tables[energy], jnp.sum(totals * tables))

@@ -28,7 +28,8 @@ def frozen_fold(build: Build) -> LinearFold:
     )
     target = np.asarray(fold.target)
     used = target < NOWHERE
-    energies = np.concatenate([ring.energy for ring in fold.rings], axis=1)
+    none = np.zeros((len(target), 0), dtype=np.int32)
+    energies = np.concatenate([none, *(ring.energy for ring in fold.rings)], axis=1)
     blocks, response = in_blocks(
         [place[here] for place, here in zip(target, used, strict=True)],
         [value[here] for value, here in zip(values, used, strict=True)],
@@ -60,7 +61,8 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
     def one(item: Any) -> tuple[Any, Any]:
         spatial, first, (own, _, rings, covered, _) = item
         local = fold.local.at(own)
-        direction, place = fold.place(spatial, local)
+        direction = jnp.asarray(fold.rotation) @ spatial.centre()
+        place = (local.frame[1:] @ direction) / local.step
 
         def step(b: Any) -> tuple[Any, Any]:
             """For a unit flux in the true bin that is ``b`` after the first of each band."""
@@ -70,11 +72,11 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
             table = fold.profile(spatial, jnp.ones(number), here, place)
             inside = covered * (table[: covered.size, :, 0] @ jnp.asarray(fold.disk))
             total = jnp.zeros(number).at[first + b].add(inside)
-            bins = []
-            for ring in rings:
-                found = fold.integrate(spatial, table, direction, local.frame[1:], ring)
-                total = total.at[first[ring.energy] + b].add(found * ring.to_total)
-                bins.append(found * ring.to_bins)
+            bins = [jnp.zeros(0)]
+            found = fold.integrate(spatial, table, direction, local.frame[1:], rings)
+            for ring, entries in zip(rings, found, strict=True):
+                total = total.at[first[ring.energy] + b].add(entries * ring.to_total)
+                bins.append(entries * ring.to_bins)
             return jnp.concatenate(bins), total
 
         values, total = jax.lax.map(step, jnp.asarray(band))

@@ -54,12 +54,15 @@ class LinearFold(Fold):
         """What goes by row."""
         return self.axis, self.response, self.first, self.total
 
-    def row(self, component: Any, here: Any) -> Counts:
-        """Predicted counts of a component in its blocks, and its total."""
-        axis, response, first, total = here
-        flux = flux_in_bins(component, self, axis)
-        share = flux[first[:, None] + jnp.arange(response.shape[-1])]
-        return Counts(jnp.sum(response * share[:, None, :], axis=-1), total @ flux)
+    def prepare(self, component: Any, here: Any) -> tuple[Any, Any]:
+        """The flux in each true bin."""
+        return flux_in_bins(component, self, here[0]), jnp.zeros(0)
+
+    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
+        """Predicted counts for fluxes."""
+        _, response, first, total = here
+        share = tables[first[:, None] + jnp.arange(response.shape[-1])]
+        return Counts(jnp.sum(response * share[:, None, :], axis=-1), total @ tables)
 
 
 def bands(matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:

@@ -34,6 +34,9 @@ LOG_STEP = 0.025
 """Distance of the nodes of the transform in the logarithm."""
 
 
+CUBIC = np.array([[1, 4, 1, 0], [-3, 0, 3, 0], [3, -6, 3, 0], [-1, 3, -3, 1]]) / 6
+"""Weights of the four coefficients of a cubic B-spline, by powers of the place in a cell."""
+
 WRAP = 1e-5
 """How far the logarithmic grids go beyond what is tabulated, so that their ends do not meet."""
 
@@ -91,21 +94,14 @@ class RadialGrid(eqx.Module):
         """What each spline integrates to within an angle (rad) of the centre, in sr."""
         return _spline_areas(self.core, self.theta.size, angle)
 
-    def cell(self, q: Any) -> tuple[Any, list[Any]]:
-        """The first of the four coefficients that matter at ``q``, and their weights."""
+    def cell(self, q: Any) -> tuple[Any, Any]:
+        """The first of the four coefficients that matter at ``q``, and weights (..., 4)."""
         w = jnp.log1p(q / self.core**2) * (0.5 / STEP)
         last = self.theta.size - 2
         start = jnp.clip(w.astype(int), 0, last)
-        u = jnp.clip(w - start, 0.0, 1.0)
-        v = 1 - u
-        weights = [
-            v * v * v / 6,
-            (3 * u * u * (u - 2) + 4) / 6,
-            (3 * v * v * (v - 2) + 4) / 6,
-            u * u * u / 6,
-        ]
-        inside = w < last + 1
-        return start, [jnp.where(inside, weight, 0.0) for weight in weights]
+        u = jnp.clip(w - start, 0.0, 1.0)[..., None]
+        cubic = sum(np.array(row) * u**power for power, row in enumerate(CUBIC))
+        return start, jnp.where((w < last + 1)[..., None], cubic, 0.0)
 
 
 def _chord(angle: Any) -> Any:

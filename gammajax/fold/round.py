@@ -24,10 +24,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gammajax.fold.local import Local, at_points, weights
 from gammajax.fold.radial import SpreadTransform
 from gammajax.fold.rows import Counts, Fold
+from gammajax.parameters import parameter_values, with_values
 
 
 class Ring(eqx.Module):
@@ -76,6 +78,8 @@ class RoundFold(Fold):
         1 where the whole disk around the source counts into the total.
     disk : array, shape (node,)
         Integrals of the splines over the sky.
+    bare : a spatial model, or None
+        Of the kind of the sources, where there is no spread.
     room : array
         How far a source may move from its start before the plan is too small, in rad.
     extent : array, shape (row,)
@@ -100,6 +104,7 @@ class RoundFold(Fold):
     rings: tuple[Ring, ...]
     covered: Any
     disk: Any
+    bare: Any
     room: Any
     extent: Any
     quadrature: int = eqx.field(static=True)
@@ -110,17 +115,34 @@ class RoundFold(Fold):
         own = self.local.own()
         return own, self.axis, self.rings, self.covered, self.extent
 
-    def row(self, component: Any, here: Any) -> Counts:
-        """Predicted counts of a source in its entries, and its total."""
-        own, axis, rings, covered, _ = here
+    def prepare(self, component: Any, here: Any) -> tuple[Any, Any]:
+        """Splines of distance, and the offset of the source from its start in rad.
+
+        Without a spread, the tables are counts, and the place is the shape itself.
+        """
+        own, axis, *_ = here
         local, spatial = self.local.at(own), component.spatial_model
-        direction, place = self.place(spatial, local)
+        offset = local.frame[1:] @ (jnp.asarray(self.rotation) @ spatial.centre())
         flux = flux_in_bins(component, self, axis)
-        table = self.profile(spatial, flux, local, place)
-        total = covered @ (table[: covered.size, :, 0] @ jnp.asarray(self.disk))
-        bins = []
-        for ring in rings:
-            entries = self.integrate(spatial, table, direction, local.frame[1:], ring)
+        tables = self.profile(spatial, flux, local, offset / local.step)
+        if self.transform is None:
+            return tables, parameter_values(spatial)
+        return tables, offset
+
+    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
+        """Predicted counts of a source in its entries, and its total."""
+        own, _, rings, covered, _ = here
+        if self.transform is None:
+            spatial = with_values(self.bare, place)
+            direction = jnp.asarray(self.rotation) @ spatial.centre()
+        else:
+            spatial = None
+            along = jnp.sqrt(jnp.maximum(1 - jnp.sum(place**2), 0.0))
+            direction = jnp.concatenate([along[None], place]) @ own["frame"]
+        total = covered @ (tables[: covered.size, :, 0] @ jnp.asarray(self.disk))
+        bins = [jnp.zeros(0)]
+        found = self.integrate(spatial, tables, direction, own["frame"][1:], rings)
+        for ring, entries in zip(rings, found, strict=True):
             total = total + jnp.sum(entries * ring.to_total)
             bins.append(entries * ring.to_bins)
         return Counts(jnp.concatenate(bins), total)
@@ -128,16 +150,11 @@ class RoundFold(Fold):
     def outgrown(self, component: Any, here: Any) -> Any:
         """Whether a source has moved or grown beyond what was planned."""
         own, *_, extent = here
-        direction, _ = self.place(component.spatial_model, self.local.at(own))
+        direction = jnp.asarray(self.rotation) @ component.spatial_model.centre()
         moved = jnp.sum((direction - own["frame"][0]) ** 2) > self.room**2
         if not self.extended:
             return moved
         return moved | (component.spatial_model.outer_radius() > extent)
-
-    def place(self, spatial: Any, local: Local) -> tuple[Any, Any]:
-        """The direction of a source, and its offset from the start in steps."""
-        direction = jnp.asarray(self.rotation) @ spatial.centre()
-        return direction, (local.frame[1:] @ direction) / local.step
 
     def profile(self, spatial: Any, flux: Any, local: Local, place: Any) -> Any:
         """Splines of distance by reconstructed bin, shape (row, node, part).
@@ -172,32 +189,49 @@ class RoundFold(Fold):
         return counts.T @ psf
 
     def integrate(
-        self, spatial: Any, table: Any, direction: Any, tangents: Any, ring: Any
-    ) -> Any:
-        """Counts of a source in the entries of a ring."""
-        offset = jnp.asarray(self.vectors)[ring.index] - direction
+        self, spatial: Any, table: Any, direction: Any, tangents: Any, rings: tuple[Ring, ...]
+    ) -> list[Any]:
+        """Counts of a source in the entries of each ring.
+
+        The nodes of all rings are taken at once.
+        """
+        if not rings:
+            return []
+        index = jnp.concatenate([ring.index.ravel() for ring in rings])
+        line = jnp.concatenate([jnp.repeat(r.energy, r.index.shape[1]) for r in rings])
+        offset = jnp.asarray(self.vectors)[index] - direction
         q = jnp.sum(offset * offset, axis=-1)
-        line = ring.energy[:, None]
-        if ring.border and self.transform is not None:
-            line = line + table.shape[0] // 2
-            # beyond the grid, the flux is that of all that is inside
-            end = self.transform.grid.end
-            normal = jnp.asarray(self.normals)[ring.index] @ direction
-            share = normal * jnp.where(q > end, end / jnp.maximum(q, end), 1.0)
-            q = jnp.minimum(q, end)
-        else:
-            share = jnp.asarray(self.weights)[ring.index]
+        share = jnp.asarray(self.weights)[index]
         if self.transform is None:
             theta = 2 * jnp.arcsin(jnp.sqrt(q + 1e-24) / 2)
-            return jnp.sum(table[line, 0, 0] * spatial.radial(theta) * share, axis=-1)
+            return _by_ring(table[line, 0, 0] * spatial.radial(theta) * share, rings)
+        if any(ring.border for ring in rings):
+            border = np.concatenate([np.full(r.index.size, r.border) for r in rings])
+            # beyond the grid, the flux is that of all that is inside
+            end = self.transform.grid.end
+            normal = jnp.asarray(self.normals)[index] @ direction
+            flux = normal * jnp.where(q > end, end / jnp.maximum(q, end), 1.0)
+            share = jnp.where(border, flux, share)
+            q = jnp.where(border, jnp.minimum(q, end), q)
+            line = line + jnp.where(border, table.shape[0] // 2, 0)
         start, parts = self.transform.grid.cell(q)
         flat = table.reshape(-1, table.shape[-1])
-        first = line * table.shape[1] + start
-        found: Any = sum(parts[j][..., None] * flat[first + j] for j in range(4))
-        value = found[..., 0]
+        taps = (line * table.shape[1] + start)[:, None] + jnp.arange(4)
+        found = jnp.sum(parts[..., None] * flat[taps], axis=1)
+        value = found[:, 0]
         if self.extended:
-            value = value + jnp.sum(found[..., 1:] * (offset @ tangents.T), axis=-1)
-        return jnp.sum(value * share, axis=-1)
+            value = value + jnp.sum(found[:, 1:] * (offset @ tangents.T), axis=-1)
+        return _by_ring(value * share, rings)
+
+
+def _by_ring(nodes: Any, rings: tuple[Ring, ...]) -> list[Any]:
+    """Values of nodes summed over those of each entry, ring by ring."""
+    first, found = 0, []
+    for ring in rings:
+        here = nodes[first : first + ring.index.size]
+        found.append(jnp.sum(here.reshape(ring.index.shape), axis=-1))
+        first += ring.index.size
+    return found
 
 
 def flux_in_bins(component: Any, fold: Any, axis: Any) -> Any:

@@ -98,6 +98,7 @@ def round_fold(build: Build) -> RoundFold:
         rings=rings,
         covered=covered,
         disk=np.ones(1) if grid is None else np.asarray(grid.areas),
+        bare=spatial if grid is None else None,
         room=np.float64(room),
         extent=extents[source],
         quadrature=build.energy.nodes,

@@ -1,10 +1,12 @@
 """Rows: one component in one dataset, and what all folds do with them.
 
-A fold carries a stack of components into the datasets of a term. It is written for one row: a
-pure function of one component that gives its counts in the bins that it reaches, and its
-expected total. Here this function is mapped over the rows, the bins are added up, and the
-derivatives are taken row by row, each component by its own free parameters only, so that
-everything grows with the number of rows and not with its square.
+A fold carries a stack of components into the datasets of a term. It is written for one row,
+in two steps: a small one, in which a component becomes tables (fluxes, splines of distance)
+and a place, and a large one, linear in the tables, that gives its counts in the bins that it
+reaches and its expected total. Here they are mapped over the rows, the bins are added up, and
+the derivatives are taken row by row, each component by its own free parameters only, so that
+everything grows with the number of rows and not with its square. Second derivatives pass the
+large step once for each pair of coordinates of the place, not once for each pair of parameters.
 
 Bins are addressed one by one, or in blocks of neighbouring ones: a block is added as a whole,
 which costs a tenth of adding its bins.
@@ -53,8 +55,8 @@ class Fold(eqx.Module):
         """What `row` needs of each row: a pytree of arrays with a first axis of rows."""
         raise TypeError(f"{type(self).__name__} is abstract")
 
-    def row(self, component: Any, here: Any) -> Counts:
-        """Predicted counts of one component in one dataset; pure.
+    def prepare(self, component: Any, here: Any) -> tuple[Any, Any]:
+        """The small part of a row, where all that is not linear happens; pure.
 
         Parameters
         ----------
@@ -62,7 +64,18 @@ class Fold(eqx.Module):
             Not stacked; its values may be traced.
         here : pytree
             One row of `rows`.
+
+        Returns
+        -------
+        tables : array
+            What the counts are linear in: fluxes, or splines of distance.
+        place : array, shape (n,)
+            What else they depend on: where the source is. Empty for shapes that stay.
         """
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
+        """Predicted counts of a row, linear in ``tables``; pure, and the large part."""
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def outgrown(self, component: Any, here: Any) -> Any:
@@ -86,7 +99,7 @@ def fold_rows(fold: Fold, stack: Stack, values: Any) -> Counts:
 
     def one(item: Any) -> Counts:
         source, theta, here = item
-        return fold.row(with_values(source, theta), here)
+        return fold.apply(*fold.prepare(with_values(source, theta), here), here)
 
     return map_rows(one, _items(fold, stack, values))
 
@@ -100,8 +113,20 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
 
     def one(item: Any) -> tuple[Counts, Counts]:
         (source, theta, here), pace = item
-        counts, push = jax.linearize(lambda t: fold.row(with_values(source, t), here), theta)
-        return counts, jax.vmap(push)(pace[:, None] * _basis(stack, theta))
+        (tables, place), push = jax.linearize(
+            lambda t: fold.prepare(with_values(source, t), here), theta
+        )
+        moved, shift = jax.vmap(push)(pace[:, None] * _basis(stack, theta))
+        counts = fold.apply(tables, place, here)
+        slopes = jax.vmap(lambda table: fold.apply(table, place, here))(moved)
+        if place.size == 0:
+            return counts, slopes
+        along = jax.vmap(
+            lambda e: jax.jvp(lambda p: fold.apply(tables, p, here), (place,), (e,))[1]
+        )(jnp.eye(place.size))
+        return counts, Counts(
+            *(s + jnp.tensordot(shift, a, axes=1) for s, a in zip(slopes, along, strict=True))
+        )
 
     return map_rows(one, (_items(fold, stack, values), factor))
 
@@ -117,15 +142,35 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
 
     def one(item: Any) -> Any:
         (source, theta, here), share = item
+        tables, place = fold.prepare(with_values(source, theta), here)
 
-        def weighted(t: Any) -> Any:
-            counts = fold.row(with_values(source, t), here)
-            return jnp.sum(counts.bins * share.bins) + counts.total * share.total
+        def adjoint(p: Any) -> Any:
+            """What each number of the tables adds to the weighted counts."""
+
+            def weighted(table: Any) -> Any:
+                counts = fold.apply(table, p, here)
+                return jnp.sum(counts.bins * share.bins) + counts.total * share.total
+
+            return jax.grad(weighted)(tables)
+
+        # the weighted counts to second order in the place: a small function
+        worth = [adjoint(place)]
+        if place.size:
+            worth += [jax.jacfwd(adjoint)(place), jax.jacfwd(jax.jacfwd(adjoint))(place)]
+
+        def small(t: Any) -> Any:
+            table, p = fold.prepare(with_values(source, t), here)
+            value = jnp.sum(worth[0] * table)
+            if place.size:
+                offset = p - place
+                value = value + jnp.sum((worth[1] @ offset) * table)
+                value = value + 0.5 * jnp.sum((worth[2] @ offset @ offset) * table)
+            return value
 
         basis = _basis(stack, theta)
 
         def bent(direction: Any) -> Any:
-            return basis @ jax.jvp(jax.grad(weighted), (theta,), (direction,))[1]
+            return basis @ jax.jvp(jax.grad(small), (theta,), (direction,))[1]
 
         return jax.vmap(bent)(basis)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -178,6 +179,16 @@ def get_values(model: eqx.Module) -> np.ndarray:
         leaf = leaves[slot.leaf]
         values.append(leaf if slot.item < 0 else leaf[slot.item])
     return np.array(values, dtype=np.float64)
+
+
+def parameter_values(model: eqx.Module) -> Any:
+    """`get_values` of a model whose values may be traced."""
+    leaves = jax.tree_util.tree_leaves(model)
+    found = [
+        jnp.asarray(leaves[slot.leaf] if slot.item < 0 else leaves[slot.leaf][slot.item])
+        for slot in slots(model)
+    ]
+    return jnp.stack(found) if found else jnp.zeros(0)
 
 
 def with_values(model: eqx.Module, values: Any) -> Any:
