@@ -14,8 +14,8 @@ class FoldOptions:
     Parameters
     ----------
     containment : float
-        A point spread function is cut where it contains this fraction of the events of its
-        table; the rest is left out of prediction and total alike.
+        A point spread function ends softly where it contains this fraction of the events of
+        its table; the rest is given to what is left.
     totals : {"auto", "sum"}
         Whether the expected total of a source is found from what is missing outside of the
         mask where that is little, or summed over the pixels of the mask in any case.
@@ -26,7 +26,7 @@ class FoldOptions:
         If a choice is none of these.
     """
 
-    containment: float = 0.9995
+    containment: float = 0.9999
     totals: str = "auto"
 
     def __post_init__(self) -> None:
