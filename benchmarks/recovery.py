@@ -149,8 +149,6 @@ def recover(
     for n in range(n_sets):
         counts = rng.poisson(mean).astype(float)
         best, stat, hessian, status = map(np.asarray, fit(problem, counts, x))
-        if len(hessian) != index.size:
-            hessian = hessian[np.ix_(index, index)]
         moved = best[index] - x[index]
         converged[n] = status == CONVERGED
         ratio[n] = float(slope_at(problem, counts, x)[0]) - stat

@@ -99,11 +99,13 @@ def build_map_term(
     off = OffCounts.create(data, size) if on_off else None
     mask = np.zeros((len(data), size + 1), dtype=bool)
     mask[:, -1] = True
+    where = np.zeros((len(data), size), dtype=np.int64)
     for row, item in enumerate(data):
         number = item.bins.pixel.size
         mask[row, :number] = item.bins.used
         place = item.bins.energy, item.bins.pixel
         shape = item.mask.shape
+        where[row, :number] = np.ravel_multi_index(place, shape)
         observed = np.asarray(item.dataset.counts.data).reshape(shape)[place]
         counts[row, :number] = np.where(item.bins.used, observed, 0.0)
         if not on_off and item.dataset.name not in scaled:
@@ -111,7 +113,7 @@ def build_map_term(
             background[row, :number] = known[place]
             totals[row] = known[item.mask].sum()
     folds = tuple(_fold(data, stack, parts, size, options) for stack, parts in groups)
-    return MapTerm(folds, counts, background, totals, mask, off), data
+    return MapTerm(folds, counts, background, totals, mask, where, off), data
 
 
 def _border(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions) -> float:

@@ -37,6 +37,8 @@ class MapTerm(eqx.Module):
         The sum of this background over the mask.
     mask : array of bool, shape (dataset, bin + 1)
         False where padded; the last is the total.
+    place : array of int, shape (dataset, bin)
+        Where each bin is among all bins of its map.
     off : `OffCounts` or None
         The off counts, where the background is measured: the statistic is WStat.
     """
@@ -46,6 +48,7 @@ class MapTerm(eqx.Module):
     background: Any
     background_total: Any
     mask: Any
+    place: Any
     off: OffCounts | None = None
 
     @property

@@ -79,7 +79,9 @@ def round_fold(build: Build) -> RoundFold:
         bins, pixels = item.bins, item.pixels
         occupied_entries(entries, row, int(d), bins, pixels, direction, radii, edge)
         radius, summed = float(radii.max()), build.options.totals == "sum"
-        covered[row] = total_entries(entries, row, int(d), item, direction, radius, summed)
+        covered[row] = total_entries(
+            entries, row, int(d), item, direction, radius, edge, summed
+        )
     rings, target = entries.rings()
     vectors, weights, normals = entries.nodes()
     return RoundFold(

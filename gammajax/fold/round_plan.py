@@ -203,6 +203,7 @@ def total_entries(
     item: Any,
     direction: np.ndarray,
     radius: float,
+    extent: float,
     summed: bool,
 ) -> np.ndarray:
     """Add what makes up the total of a source; whether the whole plane counts, (energy,).
@@ -215,6 +216,8 @@ def total_entries(
     direction : array, shape (3,)
     radius : float
         How far the source is followed, in rad.
+    extent : float
+        Radius within which the source may have edges, in rad.
     summed : bool
         Whether to sum over the inside in any case, at the nodes of single pixels.
     """
@@ -240,7 +243,7 @@ def total_entries(
         if tree is not None:
             nodes, weights, keys = tree.seen_from(direction, radius)
             entries.add_nodes(row, nodes, weights, energies, factor)
-        distances = np.arccos(np.clip(pixels.vectors_of(keys) @ direction, -1, 1))
+        distances = np.arccos(np.clip(pixels.vectors_of(keys) @ direction, -1, 1)) - extent
         repeated = np.tile(np.arange(keys.size), energies.size)
         energy = np.repeat(energies, keys.size)
         nowhere = np.full(repeated.size, NOWHERE)

@@ -236,7 +236,7 @@ def outgrown_rows(fold: Fold, stack: Stack, values: Any) -> Any:
 def _items(fold: Fold, stack: Stack, values: Any) -> Any:
     source = jnp.asarray(fold.source)
     sources = jax.tree_util.tree_map(lambda leaf: jnp.asarray(leaf)[source], stack.sources)
-    theta = values[jnp.asarray(stack.places)[source]]
+    theta = jnp.asarray(values)[jnp.asarray(stack.places)[source]]
     return sources, theta, jax.tree_util.tree_map(jnp.asarray, fold.rows())
 
 

@@ -120,7 +120,8 @@ class Likelihood:
     def predict(self, theta: Any) -> dict[str, Any]:
         """Predicted signal counts in the fit range, by dataset name.
 
-        Of a counts cube these are the bins with counts, and as the last entry the total.
+        Of a counts cube these are the bins with counts, in the order of its map, and as the
+        last entry the total.
         """
         predicted = _predict(self.problem, self._index, theta)
         return self._by_dataset(predicted)
@@ -133,7 +134,7 @@ class Likelihood:
         found = {}
         for names, array, term in zip(self._order, arrays, self.problem.terms, strict=True):
             for i, name in enumerate(names):
-                found[name] = array[i][np.asarray(term.mask[i])]
+                found[name] = _in_order(term, i, np.asarray(array[i]))
         return {name: found[name] for name in self.datasets.names}
 
     def require_every_bin(self, what: str, *, counts: bool = False) -> None:
@@ -247,6 +248,15 @@ def _outgrown(problem: Problem, index: Any, theta: Any) -> list[Any]:
 def _stat_arrays(problem: Problem, index: Any, theta: Any) -> tuple[Any, ...]:
     mu = pure.predictions(problem, problem.space.insert(theta, index))
     return tuple(term.stat_array(m) for term, m in zip(problem.terms, mu, strict=True))
+
+
+def _in_order(term: Any, number: int, values: np.ndarray) -> np.ndarray:
+    """The values of one dataset of a term that are not padding, in the order of its bins."""
+    mask = np.asarray(term.mask[number])
+    if not isinstance(term, MapTerm):
+        return values[mask]
+    order = np.argsort(np.asarray(term.place[number])[mask[:-1]])
+    return np.append(values[:-1][mask[:-1]][order], values[-1])
 
 
 def _expanded(space: ParameterSpace, index: np.ndarray, covariance: np.ndarray) -> np.ndarray:
