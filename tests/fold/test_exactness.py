@@ -97,7 +97,8 @@ def test_sparse_and_dense_are_the_same(kind: str, free: bool) -> None:
     mask, counts = data.mask, np.asarray(data.counts.data)
     summed = FoldOptions(totals="sum")
     dense, total = predicted(data, np.ones(counts.shape), models, summed)
-    exact = 1e-9
+    # the spread ends at its own distance in each bin, but is as far as the farthest in totals
+    exact = 1e-9 if kind not in ("disk", "shell") else 1e-7
     assert dense[mask].sum() == pytest.approx(total, rel=exact)
     known = 0.0 if kind == "background" else data.background_data
     mu = dense + known
@@ -116,19 +117,13 @@ def test_sparse_and_dense_are_the_same(kind: str, free: bool) -> None:
 
 
 def predicted(data, counts, models, options) -> tuple[np.ndarray, float]:
-    """Prediction in the bins that have counts, not a number in the others; and the total.
-
-    Counts that say which bin they are of tell where each bin stands in the prediction.
-    """
-    number = np.arange(1, counts.size + 1).reshape(counts.shape) * (counts > 0)
-    numbered = data.replace(counts=data.counts.with_data(number.astype(float)))
-    likelihood = Likelihood([numbered], models, options)
-    term = likelihood.problem.terms[0]
-    order = np.asarray(term.counts)[0][np.asarray(term.mask)[0, :-1]].astype(int)
+    """Prediction in the bins that have counts, not a number in the others; and the total."""
+    given = data.replace(counts=data.counts.with_data(np.asarray(counts, dtype=float)))
+    likelihood = Likelihood([given], models, options)
     mu = np.asarray(likelihood.predict(likelihood.start)["cube"])
-    found = np.full(counts.size, np.nan)
-    found[order - 1] = mu[:-1]
-    return found.reshape(counts.shape), float(mu[-1])
+    found = np.full(counts.shape, np.nan)
+    found[data.mask & (counts > 0)] = mu[:-1]
+    return found, float(mu[-1])
 
 
 def test_fisher_is_the_mean_of_simulated_hessians() -> None:
@@ -146,7 +141,7 @@ def test_fisher_is_the_mean_of_simulated_hessians() -> None:
     data = cube()
     data = data.replace(counts=data.counts.with_data(np.ones(data.counts.data.shape)))
     likelihood = Likelihood([data], models)
-    problem, index = likelihood.problem, likelihood._index
+    problem = likelihood.problem
     x = np.asarray(problem.space.value)
     term = problem.terms[0]
     mean = np.asarray(term.predict(problem.stacks, problem.space.expand(x)))[:, :-1]
