@@ -1,6 +1,7 @@
 """Folding: from models to predicted counts."""
 
 from gammajax.fold.flux_points import FluxPointsTerm, flux_prediction
+from gammajax.fold.fourier import FourierFold
 from gammajax.fold.map_term import MapTerm
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.round import RoundFold
@@ -13,6 +14,7 @@ __all__ = [
     "FluxPointsTerm",
     "Fold",
     "FoldOptions",
+    "FourierFold",
     "MapTerm",
     "RoundFold",
     "SpectrumTerm",

@@ -26,10 +26,38 @@ def frozen_fold(build: Build) -> LinearFold:
     values, total = (
         np.asarray(x) for x in _responses(fold, build.stack.sources, low, np.arange(width))
     )
+    none = np.zeros((len(values), 0), dtype=np.int32)
+    energies = np.concatenate([none, *(ring.energy for ring in fold.rings)], axis=1)
+    edges = fold.energy_min, fold.energy_max, fold.axis
+    return linear_fold(fold, energies, values, total, low, edges)
+
+
+def linear_fold(
+    fold: Any,
+    energies: np.ndarray,
+    values: np.ndarray,
+    total: np.ndarray,
+    low: np.ndarray,
+    edges: tuple[Any, Any, Any],
+) -> LinearFold:
+    """The matrix of a fold whose shapes do not move.
+
+    Parameters
+    ----------
+    fold : `~gammajax.fold.rows.Fold`
+        Whose targets are bins, with a ``quadrature``.
+    energies : array of int, shape (row, entry)
+        Reconstructed bins.
+    values : array, shape (row, entry, band)
+        Counts for a unit flux in each true bin from the first one on.
+    total : array, shape (row, energy_true)
+    low : array of int, shape (dataset, energy)
+        The first true bin for each reconstructed one.
+    edges : tuple of array
+        Lower and upper ends of the true bins (axis, energy_true), and the axis of each row.
+    """
     target = np.asarray(fold.target)
     used = target < NOWHERE
-    none = np.zeros((len(target), 0), dtype=np.int32)
-    energies = np.concatenate([none, *(ring.energy for ring in fold.rings)], axis=1)
     blocks, response = in_blocks(
         [place[here] for place, here in zip(target, used, strict=True)],
         [value[here] for value, here in zip(values, used, strict=True)],
@@ -43,9 +71,9 @@ def frozen_fold(build: Build) -> LinearFold:
         dataset=fold.dataset,
         source=fold.source,
         target=blocks,
-        energy_min=fold.energy_min,
-        energy_max=fold.energy_max,
-        axis=fold.axis,
+        energy_min=edges[0],
+        energy_max=edges[1],
+        axis=edges[2],
         response=response,
         first=low[fold.dataset[:, None], block_energy].astype(np.int32),
         total=total,
@@ -85,4 +113,4 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
     source = jnp.asarray(fold.source)
     spatial = jax.tree_util.tree_map(lambda leaf: leaf[source], sources.spatial_model)
     rows = jax.tree_util.tree_map(jnp.asarray, fold.rows())
-    return map_rows(one, (spatial, jnp.asarray(low)[fold.dataset], rows))
+    return map_rows(one, (spatial, jnp.asarray(low)[fold.dataset], rows), fold.batch)

@@ -10,16 +10,18 @@ import numpy as np
 from gammajax.fold.background import BackgroundFold
 from gammajax.fold.build import Build, TrueAxes, rows_of
 from gammajax.fold.dense import dense_fold
+from gammajax.fold.fourier_build import fourier_fold
+from gammajax.fold.fourier_frozen import frozen_fourier_fold
 from gammajax.fold.frozen import frozen_fold
 from gammajax.fold.map_data import WIDTH, MapData
 from gammajax.fold.map_term import MapTerm
 from gammajax.fold.off_counts import OffCounts
 from gammajax.fold.options import FoldOptions
+from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.round_build import reaches, round_fold
 from gammajax.fold.sky_response import sky_response
 from gammajax.models import (
     ConstantFluxSpatialModel,
-    EnergyDependentSpatialModel,
     FoVBackgroundModel,
     TemplateNPredModel,
 )
@@ -126,7 +128,12 @@ def _border(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions
             )
             if response.radii is not None:
                 largest = max(largest, float(response.radii.max()))
-    extents = [reaches(stack, parts) for stack, parts in groups if stack.is_round]
+    names = [dataset.name for dataset in datasets]
+    extents = [
+        reaches(stack, parts)
+        for stack, parts in groups
+        if stack.is_round and any(part.folds_into(name) for part in parts for name in names)
+    ]
     largest += max((float(extent.max()) for extent in extents), default=0.0)
     return BORDER * largest
 
@@ -146,24 +153,34 @@ def _fold(
     made = [sky_response(item.dataset, flags, frame, options.containment) for item in data]
     energy = TrueAxes.of([item.dataset for item in data])
     build = Build(data, stack, components, made, energy, rows, options)
-    if not stack.is_round:
-        return dense_fold(build)
-    return round_fold(build) if stack.moves else frozen_fold(build)
+    return _route(build)(build)
+
+
+def _route(build: Build) -> Any:
+    """What builds the fold of a stack: which way it goes depends on its shape and freedom."""
+    spatial = build.components[0].spatial_model
+    is_round = build.stack.is_round and not spatial.has_energy
+    if build.stack.moves:
+        return round_fold if is_round else fourier_fold
+    if is_round:
+        return frozen_fold
+    # a lattice of the pixels serves the templates, and what has no spread
+    flat = all(isinstance(item.pixels, WcsPixels) for item in build.data)
+    spread = all(response.psf is not None for response in build.responses)
+    template = spatial.KIND not in ("point", "radial")
+    if not spread or (flat and template and not build.responses[0].spread_last):
+        return dense_fold
+    return frozen_fourier_fold
 
 
 def _check_shapes(stack: Any, components: Sequence[Any], dataset: Any) -> None:
     """Raise for what cannot be folded into counts cubes."""
     spatial = components[0].spatial_model
     where = f"component {components[0].name!r}: {type(spatial).__name__}"
-    if isinstance(spatial, EnergyDependentSpatialModel | ConstantFluxSpatialModel):
+    if isinstance(spatial, ConstantFluxSpatialModel):
         raise ValueError(
             f"{where} is not folded into counts cubes ({dataset.name!r}) by this version; use "
             "a shape that is the same at all energies"
-        )
-    if stack.moves and not stack.is_round:
-        raise ValueError(
-            f"{where} is not round, and only round shapes may move or change in a fit; freeze "
-            f"its parameters ({components[0].name}.spatial.*), or set e to 0 and freeze it"
         )
 
 

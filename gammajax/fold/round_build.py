@@ -29,6 +29,9 @@ SOFT_END = 1.1
 GROWTH = 2.0
 """How many times its start size a source may have before the fold is planned anew."""
 
+WIDEST = np.deg2rad(25.0)
+"""Most that a source may extend; flat space is 0.5 % off at 10 deg."""
+
 ROOM = 0.5
 """How far a source may move before that, in radii of 68 % of the widest spread."""
 
@@ -37,8 +40,16 @@ def reaches(stack: Any, components: Sequence[Any]) -> np.ndarray:
     """How far each source of a stack extends at its start, with room to grow, in rad."""
     if components[0].spatial_model.KIND == "point":
         return np.zeros(len(components))
-    found = np.asarray(_outer_radii(stack.sources))
-    return found * (GROWTH if stack.moves else 1.0)
+    found = np.asarray(_outer_radii(stack.sources)) * (GROWTH if stack.moves else 1.0)
+    if found.max() > WIDEST:
+        component = components[int(np.argmax(found))]
+        raise ValueError(
+            f"component {component.name!r}: a {type(component.spatial_model).__name__} that "
+            f"reaches {np.rad2deg(found.max()):.3g} deg, with room to grow, is folded in flat "
+            f"space; expected at most {np.rad2deg(WIDEST):.3g} deg: start from a smaller size, "
+            "or fold it as a TemplateSpatialModel"
+        )
+    return found
 
 
 @eqx.filter_jit
@@ -59,7 +70,7 @@ def round_fold(build: Build) -> RoundFold:
     directions = np.asarray(_directions(stack.sources)) @ rotation.T
     extents = reaches(stack, build.components)
     extended = spatial.KIND != "point"
-    room = _room(data, made, stack.moves)
+    room = room_of(data, made, stack.moves)
     grid, orders = _grid(data, made, extents, room, extended)
     tables = [None if grid is None else _on_grid(response, grid) for response in made]
     step = 0.0
@@ -108,7 +119,7 @@ def round_fold(build: Build) -> RoundFold:
     )
 
 
-def _room(data: Sequence[MapData], made: Sequence[SkyResponse], moves: bool) -> float:
+def room_of(data: Sequence[MapData], made: Sequence[SkyResponse], moves: bool) -> float:
     """How far a source may move, in rad."""
     if not moves:
         return 0.0
@@ -121,7 +132,7 @@ def _widths(response: SkyResponse) -> list[float]:
     """Radii of 68 % of the spreads at the middle of their map, in rad."""
     assert response.psf is not None
     assert response.rad is not None
-    return [_median_radius(response.rad, row) for row in _middle(response) if row.max() > 0]
+    return [median_radius(response.rad, row) for row in middle_of(response) if row.max() > 0]
 
 
 def _grid(
@@ -146,8 +157,8 @@ def _grid(
     last = SOFT_END * max(float(r.radii.max()) for r in made if r.radii is not None)
     reach = rad[min(int(np.searchsorted(rad, last * (1 + 1e-9))), rad.size - 1)]
     grid = RadialGrid.create(CORE * core, 1.02 * reach + float(extents.max()))
-    rows = [row for r in made for row in _middle(r) if row.max() > 0]
-    narrow = min(rows, key=lambda row: _median_radius(rad, row))
+    rows = [row for r in made for row in middle_of(r) if row.max() > 0]
+    narrow = min(rows, key=lambda row: median_radius(rad, row))
     return grid, node_orders(grid, resampled(grid, rad, narrow[None]), size, extended)
 
 
@@ -162,24 +173,27 @@ def _on_grid(response: SkyResponse, grid: RadialGrid) -> Table:
     assert response.radii is not None
     values = resampled(grid, response.rad, response.psf.values)
     theta = np.asarray(grid.theta)
-    # 1 up to the radius, and smoothly 0 at SOFT_END times it
-    x = np.clip((theta / response.radii[:, None] - 1) / (SOFT_END - 1), 0, 1)
-    kept = 1 - x**2 * (3 - 2 * x)
-    values = values * kept[..., None, None]
+    values = values * soft_end(theta, response.radii[:, None])[..., None, None]
     weights = np.asarray(grid.prefilter).T @ np.asarray(grid.areas)
     total = np.einsum("n,tnyx->tyx", weights, values)[:, None]
     values = np.divide(values, total, out=np.zeros_like(values), where=total > 0)
     return dataclasses.replace(response.psf, values=values)
 
 
-def _middle(response: SkyResponse) -> np.ndarray:
+def soft_end(theta: np.ndarray, radius: Any) -> np.ndarray:
+    """1 up to a radius, and smoothly 0 at `SOFT_END` times it."""
+    x = np.clip((theta / radius - 1) / (SOFT_END - 1), 0, 1)
+    return 1 - x**2 * (3 - 2 * x)
+
+
+def middle_of(response: SkyResponse) -> np.ndarray:
     """The spreads at the middle of their map, shape (energy, rad)."""
     assert response.psf is not None
     values = response.psf.values
     return values[..., values.shape[-2] // 2, values.shape[-1] // 2]
 
 
-def _median_radius(rad: np.ndarray, table: np.ndarray) -> float:
+def median_radius(rad: np.ndarray, table: np.ndarray) -> float:
     """The radius of 68 % of a table."""
     ring = 0.5 * (table[1:] * rad[1:] + table[:-1] * rad[:-1]) * np.diff(rad)
     share = np.append(0, np.cumsum(ring)) / ring.sum()

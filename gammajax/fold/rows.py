@@ -24,9 +24,6 @@ import jax.numpy as jnp
 from gammajax.fold.stack import Stack
 from gammajax.parameters import with_values
 
-BATCH = 64
-"""Rows that are folded side by side, to bound the memory."""
-
 NOWHERE = 2**30
 """Target of entries that are padding, or that count into the total only."""
 
@@ -50,6 +47,11 @@ class Fold(eqx.Module):
     def width(self) -> int:
         """Bins of a block; 1 where bins are addressed one by one."""
         return 1
+
+    @property
+    def batch(self) -> int:
+        """Rows that are folded side by side, to bound the memory."""
+        return 64
 
     def rows(self) -> Any:
         """What `row` needs of each row: a pytree of arrays with a first axis of rows."""
@@ -101,7 +103,7 @@ def fold_rows(fold: Fold, stack: Stack, values: Any) -> Counts:
         source, theta, here = item
         return fold.apply(*fold.prepare(with_values(source, theta), here), here)
 
-    return map_rows(one, _items(fold, stack, values))
+    return map_rows(one, _items(fold, stack, values), fold.batch)
 
 
 def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Counts, Counts]:
@@ -128,7 +130,7 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
             *(s + jnp.tensordot(shift, a, axes=1) for s, a in zip(slopes, along, strict=True))
         )
 
-    return map_rows(one, (_items(fold, stack, values), factor))
+    return map_rows(one, (_items(fold, stack, values), factor), fold.batch)
 
 
 def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
@@ -174,29 +176,29 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
 
         return jax.vmap(bent)(basis)
 
-    return map_rows(one, (_items(fold, stack, values), weights))
+    return map_rows(one, (_items(fold, stack, values), weights), fold.batch)
 
 
-def map_rows(function: Callable[[Any], Any], items: Any) -> Any:
+def map_rows(function: Callable[[Any], Any], items: Any, size: int) -> Any:
     """``function`` of each row, in batches; the last batch overlaps with the one before."""
     number = jax.tree_util.tree_leaves(items)[0].shape[0]
-    if number <= BATCH:
+    if number <= size:
         return jax.vmap(function)(items)
 
     def batch(start: Any) -> Any:
         return jax.vmap(function)(
             jax.tree_util.tree_map(
-                lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, start, BATCH), items
+                lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, start, size), items
             )
         )
 
-    starts = jnp.minimum(jnp.arange(0, number, BATCH), number - BATCH)
-    whole = (len(starts) - 1) * BATCH
+    starts = jnp.minimum(jnp.arange(0, number, size), number - size)
+    whole = (len(starts) - 1) * size
     found = jax.lax.map(batch, starts)
 
     def joined(leaf: Any) -> Any:
         head = leaf[:-1].reshape(whole, *leaf.shape[2:])
-        return jnp.concatenate([head, leaf[-1, BATCH - (number - whole) :]])
+        return jnp.concatenate([head, leaf[-1, size - (number - whole) :]])
 
     return jax.tree_util.tree_map(joined, found)
 
@@ -229,7 +231,7 @@ def outgrown_rows(fold: Fold, stack: Stack, values: Any) -> Any:
         source, theta, here = item
         return fold.outgrown(with_values(source, theta), here)
 
-    found = map_rows(one, _items(fold, stack, values))
+    found = map_rows(one, _items(fold, stack, values), fold.batch)
     return jnp.zeros(stack.places.shape[0], dtype=bool).at[fold.source].max(found)
 
 

@@ -1,0 +1,166 @@
+"""Fourier folds built from datasets and components, on the host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from gammajax.fold.build import Build
+from gammajax.fold.fourier import FourierFold
+from gammajax.fold.fourier_grid import FourierGrid
+from gammajax.fold.fourier_rows import Place, RowTables
+from gammajax.fold.fourier_shapes import RadialTable, ShapeFold, TemplateFold, reach
+from gammajax.fold.fourier_spread import bands_of, level_grids
+from gammajax.fold.map_data import MapData
+from gammajax.fold.round_build import WIDEST, room_of
+from gammajax.fold.sky_response import SkyResponse
+from gammajax.maps.frames import frame_rotation
+from gammajax.models import GeneralizedGaussianSpatialModel
+
+PART = 0.12
+"""Width of a part of a true bin in which a shape is taken, in the logarithm of energy."""
+
+SPLIT = 4
+"""Most points along the side of a place of the grid at which a template is sampled."""
+
+GROWTH = 1.5
+"""How many times its start size a source may have before the fold is planned anew."""
+
+
+def fourier_fold(build: Build) -> FourierFold:
+    """The fold of a stack of shapes that are not round, or depend on energy."""
+    data, made = build.data, build.responses
+    spatial = build.components[0].spatial_model
+    for item, response in zip(data, made, strict=True):
+        _check_spread(spatial, item, response)
+    analytic = spatial.KIND in ("point", "radial")
+    rotation = frame_rotation(spatial.frame, data[0].pixels.frame)
+    extent = extents(build) if analytic else np.zeros(len(build.components))
+    rows = list(zip(*(index.tolist() for index in build.rows), strict=True))
+    places = _places(build, rows, rotation, extent)
+    around = max(place.around for place in places)
+    smallest = min(item.pixels.size for item in data)
+    bands = bands_of(made, data[0].dataset.energy_true, smallest, around)
+    name = f"{type(spatial).__name__} in dataset {data[0].dataset.name!r}"
+    if around > WIDEST:
+        raise ValueError(
+            f"{name} is folded in a plane, and reaches {np.rad2deg(around):.3g} deg from "
+            f"its middle; expected at most {np.rad2deg(WIDEST):.3g} deg: cut the dataset out "
+            "around the source, or start from a smaller size"
+        )
+    grids = level_grids(bands, around + smallest, made[0].rad, name)
+    parts, edges = 0, (build.energy.low, build.energy.high)
+    if spatial.has_energy:
+        parts = int(np.ceil(np.log(edges[1] / edges[0]).max() / PART))
+        edges = divided(*edges, parts)
+    step = 0.0
+    if analytic:
+        widest = max(place.room for place in places)
+        step = max(widest, 2 * made[0].pixel, float(extent.max()) / 4)
+    tables = RowTables(data, made, grids, edges, build.energy.axis)
+    here, target, edisp, level = tables.rows(rows, places, extent, step, analytic)
+    make: Any = ShapeFold
+    shape = getattr(spatial, "model", spatial)
+    if isinstance(shape, GeneralizedGaussianSpatialModel):
+        largest = np.pi / min(band.step for band in bands)
+        make = partial(ShapeFold, table=RadialTable.create(largest, float(extent.max())))
+    if not analytic:
+        make = partial(TemplateFold, split=_split(spatial, min(band.step for band in bands)))
+    return make(
+        dataset=build.rows[0],
+        source=build.rows[1],
+        target=target,
+        grid=FourierGrid.create(grids[0].number),
+        level=level,
+        here=here,
+        edisp=edisp,
+        rotation=rotation,
+        step=np.float64(step if step > 0 else 1.0),
+        room=np.float64(min(place.room for place in places)),
+        quadrature=build.energy.nodes,
+        parts=parts,
+        spread_last=made[0].spread_last,
+    )
+
+
+def _check_spread(spatial: Any, item: MapData, response: SkyResponse) -> None:
+    if response.psf is None:
+        raise ValueError(
+            f"dataset {item.dataset.name!r}: a {type(spatial).__name__} that is free needs "
+            "a point spread function, and the dataset has none, or it does not apply; give it "
+            "one of the width of a pixel (PSFMap.from_gauss), or freeze the shape"
+        )
+
+
+def extents(build: Build) -> np.ndarray:
+    """How far each source extends at its start at any energy, with room to grow, in rad."""
+    found = _reaches(build.stack.sources, build.energy.low, build.energy.high)
+    return np.asarray(found) * (GROWTH if build.stack.moves else 1.0)
+
+
+@eqx.filter_jit
+def _reaches(sources: Any, low: Any, high: Any) -> Any:
+    return jax.vmap(lambda source: reach(source.spatial_model, low, high))(sources)
+
+
+@eqx.filter_jit
+def _directions(sources: Any) -> Any:
+    return jax.vmap(lambda source: source.spatial_model.centre())(sources)
+
+
+def _places(
+    build: Build, rows: Sequence[tuple[int, int]], rotation: np.ndarray, extent: np.ndarray
+) -> list[Place]:
+    """Where the sources are folded: around themselves, or on the map if that is smaller."""
+    spatial, moves = build.components[0].spatial_model, build.stack.moves
+    centres = np.zeros((0, 3))
+    if spatial.has_centre:
+        centres = np.asarray(_directions(build.stack.sources)) @ rotation.T
+    found = []
+    for n, source in rows:
+        item = build.data[n]
+        size = item.pixels.size
+        room = room_of([item], [build.responses[n]], moves)
+        if spatial.KIND in ("point", "radial"):
+            around = float(extent[source]) + room + size
+            found.append(Place(centres[source], around, False, room))
+            continue
+        middle, around = _sky_of(item)
+        place = Place(middle, around + size, True, np.inf)
+        if spatial.has_centre:
+            around = float(build.components[source].spatial_model.outer_radius()) + room + size
+            if around < place.around:
+                place = Place(centres[source], around, False, room)
+        found.append(place)
+    return found
+
+
+def _sky_of(item: MapData) -> tuple[np.ndarray, float]:
+    """The middle of the pixels of a map, and how far they reach from it, in rad."""
+    pixels = item.pixels
+    vectors = pixels.nodes_of(pixels.key_of, 1)[0][:, 0]
+    vectors = vectors[np.isfinite(vectors).all(axis=1)]
+    middle = vectors.mean(axis=0)
+    middle = middle / max(float(np.linalg.norm(middle)), 1e-12)
+    return middle, float(np.arccos(np.clip(vectors @ middle, -1, 1).min()))
+
+
+def _split(spatial: Any, step: float) -> int:
+    """Points along the side of a place of the grid, so that a template's pixel has three."""
+    geom = getattr(spatial, "geom", None)
+    if geom is None:
+        return 1
+    size = np.sqrt(np.nanmin(geom.to_image().solid_angle()))
+    return int(np.clip(np.ceil(3 * step / size), 1, SPLIT))
+
+
+def divided(low: np.ndarray, high: np.ndarray, parts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bins divided into equal parts of the logarithm, shape (..., bin * parts)."""
+    edges = low[..., None] * (high / low)[..., None] ** (np.arange(parts + 1) / parts)
+    shape = (*low.shape[:-1], -1)
+    return edges[..., :-1].reshape(shape), edges[..., 1:].reshape(shape)

@@ -1,0 +1,196 @@
+"""What Fourier folds take the spectra of: ellipses, shapes with energy, templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gammajax.fold.fourier import FourierFold, Here, Level, Tile
+from gammajax.fold.fourier_grid import cubic
+from gammajax.fold.local import weights
+from gammajax.fold.plane import axes_in_plane, from_plane
+
+TABLE_STEP = 0.5
+"""Distance of the wavenumbers of a table, over one over the extent of the shape."""
+
+
+class RadialTable(eqx.Module):
+    """Wavenumbers at which a transform is taken that is costly, and splines between them.
+
+    Attributes
+    ----------
+    spacing : array, in 1/rad
+    prefilter : array, shape (node + 2, node)
+        From values to spline coefficients.
+    """
+
+    spacing: Any
+    prefilter: Any
+
+    @classmethod
+    def create(cls, largest: float, extent: float) -> RadialTable:
+        """The table up to a wavenumber (1/rad), for shapes within an extent (rad)."""
+        from scipy.ndimage import spline_filter1d
+
+        spacing = TABLE_STEP / extent
+        number = int(np.ceil(1.05 * largest / spacing)) + 3
+        found = spline_filter1d(np.eye(number), order=3, axis=0, mode="mirror")
+        return cls(np.float64(spacing), np.concatenate([found[1:2], found, found[-2:-1]]))
+
+    def transform(self, hankel: Callable[[Any], Any], k: Any) -> tuple[Any, Any]:
+        """A transform and its slope at wavenumbers."""
+        number = self.prefilter.shape[1]
+        coef = jnp.asarray(self.prefilter) @ hankel(self.spacing * jnp.arange(number))
+        place = k / self.spacing
+        start = jnp.clip(place.astype(int), 0, number - 2)
+        u = place - start
+        near = coef[start[..., None] + np.arange(4)]
+        v = 1 - u
+        slopes = [-(v**2), (3 * u - 4) * u, -(3 * v - 4) * v, u**2]
+        slope = jnp.sum(near * jnp.stack(slopes, axis=-1), axis=-1) / (2 * self.spacing)
+        return jnp.sum(near * cubic(u), axis=-1), slope
+
+
+class ShapeFold(FourierFold):
+    """A stack of ellipses, or of shapes that are functions of energy.
+
+    Attributes
+    ----------
+    table : `RadialTable` or None
+        For shapes whose transform is costly.
+    """
+
+    table: RadialTable | None = None
+
+    def spectra(self, spatial: Any, flux: Any, here: Here, level: Level, tile: Tile) -> Any:
+        frame = jnp.asarray(here.frame)
+        direction = jnp.asarray(self.rotation) @ spatial.centre()
+        place = (frame[1:] @ direction) / self.step
+        edisp, psf = self._responses(here, level, place)
+        if not self.parts:
+            share, slopes = weights(here.exposure.shape[0], place)
+            exposure = jnp.maximum(share @ here.exposure, 0.0)
+            sloped = slopes @ here.exposure / self.step
+            coef = jnp.concatenate([exposure[None], sloped]) * flux
+            parts, phase = self.shape(spatial, frame, level.step)
+            kernels = self._kernels(level, coef, edisp, psf)
+            return jax.lax.complex(*_even_and_odd(kernels * parts[:, None])) * phase
+
+        def photons(energy: Any, exposed: Any, flux: Any) -> Any:
+            shape = spatial.at_energy(energy)
+            at = (frame[1:] @ (jnp.asarray(self.rotation) @ shape.centre())) / self.step
+            share, slopes = weights(exposed.shape[0], at)
+            coef = jnp.append(jnp.maximum(share @ exposed, 0.0), slopes @ exposed / self.step)
+            parts, phase = self.shape(shape, frame, level.step)
+            scaled = (coef * flux)[:, None, None] * parts
+            return jax.lax.complex(*_even_and_odd(scaled)) * phase
+
+        energies = jnp.sqrt(here.low * here.high)
+        exposed = jnp.repeat(here.exposure, self.parts, axis=1)
+        images = jax.vmap(photons, in_axes=(0, 1, 0))(energies, exposed, flux)
+        return self._by_energy(level, images, edisp, psf)
+
+    def shape(self, spatial: Any, frame: Any, step: Any) -> tuple[Any, Any]:
+        """Spectra of the shape, and of it times each of two offsets from its centre.
+
+        Those of the offsets are imaginary; the phase of the centre is apart.
+        """
+        centre, major, minor = axes_in_plane(spatial, self.rotation, frame)
+        ratio, _ = spatial.stretch()
+        kx, ky = self.grid.wavenumbers(step)
+        along, across = (
+            kx[:, None] * axis[0] + ky * axis[1] for axis in (major, ratio * minor)
+        )
+        square = along**2 + across**2
+        none = square == 0
+        k = jnp.where(none, 0.0, jnp.sqrt(jnp.where(none, 1.0, square)))
+        if self.table is None:
+            even, slope = jax.jvp(spatial.hankel, (k,), (jnp.ones_like(k),))
+        else:
+            even, slope = self.table.transform(spatial.hankel, k)
+        slope = slope / jnp.where(none, 1.0, k)
+        odd = [slope * (along * major[i] + across * ratio * minor[i]) for i in range(2)]
+        return jnp.stack([even, *odd]), self.grid.phase(centre, step)
+
+    def reach(self, spatial: Any, here: Here) -> Any:
+        return reach(spatial, here.low, here.high)
+
+
+def _even_and_odd(parts: Any) -> tuple[Any, Any]:
+    """The real and the imaginary part of a spectrum."""
+    return parts[0], parts[1] + parts[2]
+
+
+class TemplateFold(FourierFold):
+    """A stack of templates with free parameters: sampled on the grid, times the exposure.
+
+    Attributes
+    ----------
+    split : int
+        A sample is the mean over so many points along each side of its place.
+    """
+
+    split: int = eqx.field(static=True, default=1)
+
+    def spectra(self, spatial: Any, flux: Any, here: Here, level: Level, tile: Tile) -> Any:
+        edisp, psf = self._responses(here, level, jnp.zeros(2))
+        if not self.parts:
+            image = self.sampled(spatial, None, here, level) * tile.images
+            kernels = self._kernels(level, here.exposure * flux, edisp, psf)
+            return jnp.sum(kernels * self._transformed(image)[:, None], axis=0)
+
+        def photons(item: Any) -> Any:
+            energy, exposed, flux = item
+            image = self.sampled(spatial, energy, here, level) * flux
+            return self._transformed(image * jnp.tensordot(exposed, tile.images, axes=1))
+
+        energies = jnp.sqrt(here.low * here.high)
+        exposed = jnp.repeat(here.exposure, self.parts, axis=1).T
+        images = jax.lax.map(photons, (energies, exposed, flux))
+        return self._by_energy(level, images, edisp, psf)
+
+    def sampled(self, spatial: Any, energy: Any, here: Here, level: Level) -> Any:
+        """Densities on the grid, shape (number, number)."""
+        side = self.grid.places(level.step)
+        places = jnp.stack(jnp.meshgrid(side, side, indexing="ij"), axis=-1)
+        points = _points(self.split)
+        offsets = np.stack(np.meshgrid(points, points), axis=-1).reshape(-1, 2)
+        found: Any = 0.0
+        for offset in offsets * level.step:
+            vectors = from_plane(places + offset, jnp.asarray(here.frame))
+            found = found + spatial.evaluate_on(vectors @ jnp.asarray(self.rotation), energy)
+        return found / len(offsets)
+
+    def _transformed(self, images: Any) -> Any:
+        """Discrete spectra of samples, without the loss of taking means."""
+        number = self.grid.number
+        wave = 2 * np.pi / number * np.arange(number // 2 + 1)
+        lost = np.cos(np.outer(wave, _points(self.split))).mean(axis=1)
+        rows = np.abs(np.fft.fftfreq(number, 1 / number)).astype(int)
+        return jnp.fft.rfft2(images) / np.outer(lost[rows], lost)
+
+
+def _points(split: int) -> np.ndarray:
+    """The middles of equal parts of a place, in steps."""
+    return (np.arange(split) + 0.5) / split - 0.5
+
+
+def reach(spatial: Any, low: Any, high: Any) -> Any:
+    """How far a shape extends from its position at any energy, in rad."""
+    if not spatial.has_energy:
+        return jnp.asarray(spatial.outer_radius())
+    centre = spatial.centre()
+
+    def one(energy: Any) -> Any:
+        shape = spatial.at_energy(energy)
+        moved = jnp.sum((shape.centre() - centre) ** 2)
+        none = moved == 0
+        moved = jnp.where(none, 0.0, jnp.sqrt(jnp.where(none, 1.0, moved)))
+        return moved + shape.outer_radius()
+
+    return jnp.max(jax.vmap(one)(jnp.sqrt(low * high).ravel()))
