@@ -34,6 +34,7 @@ def spectrum_of(dataset: Any, on_region: Any, containment_correction: bool, name
         "mask_safe": _uniform(dataset, "mask_safe", inside),
         "mask_fit": _uniform(dataset, "mask_fit", inside),
         "livetime": np.nan if dataset.gti is None else dataset.gti.time_sum.to_value("s"),
+        "gti": dataset.gti,
         "meta": {
             "extracted_from": dataset.name,
             "on_region": region.region,

@@ -43,6 +43,7 @@ class SpectrumDatasetBase(Dataset):
     mask_safe: Any = None
     mask_fit: Any = None
     livetime: float = float("nan")
+    gti: Any = None
     meta: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,6 +103,8 @@ class SpectrumDataset(SpectrumDatasetBase):
         the bins that are in both.
     livetime : float or `~astropy.units.Quantity`, optional
         In s; it turns the exposure into an effective area in files.
+    gti : `~gammajax.data.GTI`, optional
+        Good time intervals: sources with a temporal model need them. Not kept in files.
     meta : dict
         Whatever else the file said.
 
@@ -156,7 +159,7 @@ class SpectrumDatasetOnOff(SpectrumDatasetBase):
     acceptance, acceptance_off : array, shape (energy,)
         Their ratio is ``alpha``, the expected ratio of background in the on region to the
         one in the off regions.
-    exposure, edisp, mask_safe, mask_fit, livetime, meta
+    exposure, edisp, mask_safe, mask_fit, livetime, gti, meta
         As in `SpectrumDataset`.
 
     Raises

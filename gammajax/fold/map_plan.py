@@ -20,6 +20,7 @@ from gammajax.fold.options import FoldOptions
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.round_build import reaches, round_fold
 from gammajax.fold.sky_response import sky_response
+from gammajax.fold.temporal import TimedFold, has_times
 from gammajax.models import (
     ConstantFluxSpatialModel,
     FoVBackgroundModel,
@@ -153,7 +154,10 @@ def _fold(
     made = [sky_response(item.dataset, flags, frame, options.containment) for item in data]
     energy = TrueAxes.of([item.dataset for item in data])
     build = Build(data, stack, components, made, energy, rows, options)
-    return _route(build)(build)
+    fold = _route(build)(build)
+    if has_times(components):
+        return TimedFold.create(fold, [item.dataset for item in data], components)
+    return fold
 
 
 def _route(build: Build) -> Any:

@@ -21,6 +21,7 @@ import numpy as np
 from gammajax.datasets import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fold.matrix_term import MatrixTerm
 from gammajax.fold.stack import Stack, stack_components
+from gammajax.fold.temporal import has_times, intervals_of, temporal_factor
 from gammajax.irf import EDispKernel
 from gammajax.models import Models
 from gammajax.models.spectral.quadrature import nodes_for
@@ -45,10 +46,21 @@ class Response(eqx.Module):
     matrix : array, shape (dataset, energy_true, energy)
         Exposure times energy dispersion, zero where padded.
     weight : array, shape (dataset, component)
+    intervals : `~gammajax.fold.temporal.Intervals` or None
+        Good time intervals of each dataset, for components that change with time.
     """
 
     matrix: Any
     weight: Any
+    intervals: Any = None
+
+    def shares(self, sources: Any) -> Any:
+        """Weights times the means of temporal models, shape (dataset, component)."""
+        if self.intervals is None:
+            return self.weight
+        by_dataset = jax.vmap(temporal_factor, in_axes=(None, 0))
+        factor = jax.vmap(by_dataset, in_axes=(0, None))(sources, self.intervals)
+        return self.weight * factor.T
 
 
 class SpectrumTerm(MatrixTerm):
@@ -91,10 +103,11 @@ class SpectrumTerm(MatrixTerm):
                     self.energy_min, self.energy_max, nodes=self.nodes
                 ),
             )
+            weight = response.shares(stack.at(values))
             if self.energy_min.shape[0] == 1:
-                reaching = response.weight @ flux[:, 0]
+                reaching = weight @ flux[:, 0]
             else:
-                reaching = jnp.einsum("dk,kdt->dt", response.weight, flux[:, self.axis])
+                reaching = jnp.einsum("dk,kdt->dt", weight, flux[:, self.axis])
             total = total + jnp.einsum("dt,dtr->dr", reaching, response.matrix)
         return total
 
@@ -257,7 +270,8 @@ def _responses(
         if flags not in made:
             made[flags] = _matrices(datasets, flags, n_true, n_reco)
         weight = [[float(c.folds_into(d.name)) for c in components] for d in datasets]
-        responses.append(Response(made[flags], np.array(weight)))
+        intervals = intervals_of(datasets, components) if has_times(components) else None
+        responses.append(Response(made[flags], np.array(weight), intervals))
     return tuple(responses)
 
 

@@ -48,10 +48,13 @@ def build_terms(
 
 def _check_component(component: Any, datasets: Sequence[Any]) -> None:
     if getattr(component, "temporal_model", None) is not None:
-        raise ValueError(
-            f"component {component.name!r}: temporal models are not folded by this version; "
-            "take it out (temporal_model=None)"
-        )
+        for dataset in datasets:
+            if component.folds_into(dataset.name) and isinstance(dataset, FluxPointsDataset):
+                raise ValueError(
+                    f"component {component.name!r} has a temporal model, and flux points "
+                    f"({dataset.name!r}) have no times; give the component datasets_names of "
+                    "counts, or no temporal_model"
+                )
     if not isinstance(component, FoVBackgroundModel | TemplateNPredModel):
         return
     for dataset in datasets:
