@@ -55,6 +55,8 @@ class Build:
     rows : tuple of array of int
         Dataset and component of each row.
     options : `~gammajax.fold.options.FoldOptions`
+    every_bin : bool
+        Whether every bin of the maps is predicted, and totals are of no use.
     """
 
     data: Sequence[MapData]
@@ -64,6 +66,7 @@ class Build:
     energy: TrueAxes
     rows: tuple[np.ndarray, np.ndarray]
     options: FoldOptions
+    every_bin: bool = False
 
 
 def rows_of(data: Sequence[MapData], components: Sequence[Any]) -> tuple[Any, Any]:

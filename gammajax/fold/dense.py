@@ -25,8 +25,14 @@ SUBSTEPS = 4
 FINEST = 8
 """Largest number of lattice points along the side of a pixel."""
 
+PER_DETAIL = 4.0
+"""Lattice points to the smallest detail of a shape: the pixel of a template."""
+
 PER_RADIUS = 3.0
-"""Lattice points to the radius of 68 % of the narrowest spread."""
+"""Points to the radius of 68 % of a spread, where it is integrated over cells."""
+
+MOST_POINTS = 16
+"""Largest number of such points along the side of a cell."""
 
 
 class Lattice:
@@ -67,20 +73,42 @@ class Lattice:
         return summed[b : rows - b, b : columns - b].ravel()
 
     def kernel(self, rad: np.ndarray, table: np.ndarray) -> np.ndarray:
-        """A spread on the lattice around its middle, which sums to its integral."""
+        """What a cell sends to the cells around it, which sums to 1.
+
+        The spread is integrated over both cells, at points as fine as it is narrow.
+        """
+        from scipy.ndimage import convolve1d
+
         reach = rad[np.nonzero(table)[0].max() + 1 if table[-1] == 0 else -1]
         ny, nx = self.shape
         # one lattice step along each side at the middle of the map
         middle = self.vectors.reshape(ny, nx, 3)[ny // 2 : ny // 2 + 2, nx // 2 : nx // 2 + 2]
         right, up = middle[0, 1] - middle[0, 0], middle[1, 0] - middle[0, 0]
-        half = [int(np.ceil(reach / np.linalg.norm(step))) for step in (up, right)]
+        steps = [float(np.linalg.norm(step)) for step in (up, right)]
+        half = [int(np.ceil(reach / step)) + 1 for step in steps]
         half = [min(h, size - 1) for h, size in zip(half, self.shape, strict=True)]
-        rows, columns = np.mgrid[-half[0] : half[0] + 1, -half[1] : half[1] + 1]
-        offset = rows[..., None] * up + columns[..., None] * right
-        distance = np.linalg.norm(offset, axis=-1)
-        values = np.interp(distance, rad, table, right=0.0)
+        fine = int(
+            np.clip(np.ceil(PER_RADIUS * max(steps) / _radius(rad, table)), 1, MOST_POINTS)
+        )
+        rows, columns = (np.arange(-h * fine, h * fine + 1) / fine for h in half)
+        square = (
+            (rows**2 * (up @ up))[:, None]
+            + 2 * (up @ right) * rows[:, None] * columns
+            + columns**2 * (right @ right)
+        )
+        values = np.interp(np.sqrt(np.maximum(square, 0.0)), rad, table, right=0.0)
+        pairs = fine - np.abs(np.arange(1 - fine, fine))
+        for axis in (0, 1):
+            values = convolve1d(values, pairs / fine**2, axis=axis, mode="nearest")
+        values = values[::fine, ::fine]
         total = values.sum()
         return values / total if total > 0 else values
+
+
+def _radius(rad: np.ndarray, table: np.ndarray) -> float:
+    """The radius of 68 % of a spread."""
+    inside = np.cumsum(table * rad)
+    return float(np.interp(0.68, inside / inside[-1], rad)) if inside[-1] > 0 else rad[-1]
 
 
 def dense_fold(build: Build) -> LinearFold:
@@ -141,6 +169,8 @@ def sky_images(
     images : array, shape (energy_true, pixel)
     matrix : array, shape (energy_true, energy)
     """
+    from scipy.ndimage import laplace
+
     name = item.dataset.name
     if not isinstance(item.pixels, WcsPixels):
         raise ValueError(
@@ -156,23 +186,50 @@ def sky_images(
     rad, tables = response.rad, None
     if response.psf is not None:
         tables = response.psf.at(direction[None])[0]
-    lattice = _lattice(item.pixels, rad, tables, response.radii)
+    lattice = _lattice(item.pixels, spatial, response)
     matrix = np.repeat(response.edisp.at(direction[None])[0], steps, axis=0)
     exposure = _exposure_on(item.dataset.exposure, response, lattice)
     energies = np.sqrt(edges[0] * edges[1])
     images = np.zeros((energies.size, item.pixels.number))
     rotation = frame_rotation(item.pixels.frame, spatial.frame)
     vectors = lattice.vectors @ rotation.T
-    shape = None
+    shape = spread = None
     for t, center in enumerate(energies):
         if shape is None or spatial.has_energy:
             value = np.asarray(call(spatial, "evaluate_on", vectors, center))
-            shape = np.where(lattice.seen, value, 0.0).reshape(lattice.shape) * lattice.area
+            shape = np.where(lattice.seen, value, 0.0).reshape(lattice.shape)
+            # the mean over a cell, to fourth order
+            shape = (shape + laplace(shape, mode="nearest") / 24) * lattice.area
         sent = shape * exposure[t // steps]
         if tables is not None and rad is not None:
-            sent = _convolved(sent, lattice.kernel(rad, tables[t // steps]))
+            if t % steps == 0:
+                assert response.radii is not None
+                table = np.where(rad <= response.radii[t // steps], tables[t // steps], 0.0)
+                spread = Convolution(lattice.kernel(rad, table), lattice.shape)
+            assert spread is not None
+            sent = spread(sent)
         images[t] = lattice.binned(sent)
     return images, matrix
+
+
+class Convolution:
+    """Convolution of images of a shape with one kernel, whose transform is kept."""
+
+    def __init__(self, kernel: np.ndarray, shape: tuple[int, int]) -> None:
+        from scipy import fft
+
+        self.fft: Any = fft
+        self.shape = shape
+        pairs = zip(shape, kernel.shape, strict=True)
+        self.sizes = [fft.next_fast_len(n + k - 1, True) for n, k in pairs]
+        self.first = [(k - 1) // 2 for k in kernel.shape]
+        self.transform = self.fft.rfft2(kernel, self.sizes, workers=-1)
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        product = self.fft.rfft2(image, self.sizes, workers=-1) * self.transform
+        found = self.fft.irfft2(product, self.sizes, workers=-1)
+        (ny, nx), (y, x) = self.shape, self.first
+        return found[y : y + ny, x : x + nx]
 
 
 def _direction(item: MapData, spatial: Any) -> np.ndarray:
@@ -184,16 +241,12 @@ def _direction(item: MapData, spatial: Any) -> np.ndarray:
     return to_vector(middle.lon.rad, middle.lat.rad)
 
 
-def _lattice(pixels: WcsPixels, rad: Any, tables: Any, radii: np.ndarray | None) -> Lattice:
-    if rad is None or radii is None:
-        return Lattice(pixels, 2, 0)
-    half = min(
-        np.interp(0.68, np.cumsum(row * rad) / (row * rad).sum(), rad)
-        for row in tables
-        if row.max() > 0
-    )
-    split = int(np.clip(np.ceil(PER_RADIUS * pixels.size / half), 1, FINEST))
-    return Lattice(pixels, split, int(np.ceil(radii.max() / pixels.size)))
+def _lattice(pixels: WcsPixels, spatial: Any, response: SkyResponse) -> Lattice:
+    """A lattice as fine as the shape needs it, as wide as the spread."""
+    split = int(np.clip(np.ceil(PER_DETAIL * pixels.size / spatial.detail), 1, FINEST))
+    if response.radii is None:
+        return Lattice(pixels, split, 0)
+    return Lattice(pixels, split, int(np.ceil(response.radii.max() / pixels.size)))
 
 
 def _exposure_on(exposure: Any, response: SkyResponse, lattice: Lattice) -> np.ndarray:
@@ -213,15 +266,6 @@ def _exposure_on(exposure: Any, response: SkyResponse, lattice: Lattice) -> np.n
     place = np.nan_to_num(np.stack([y, x]))
     found = [map_coordinates(image, place, order=1, mode="nearest") for image in values]
     return np.stack(found).reshape(-1, *lattice.shape)
-
-
-def _convolved(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """The image, spread, and integrated over each cell of the lattice to fourth order."""
-    from scipy.ndimage import laplace
-    from scipy.signal import fftconvolve
-
-    spread = fftconvolve(image, kernel, mode="same")
-    return spread + laplace(spread, mode="nearest") / 24
 
 
 def _divided(low: np.ndarray, high: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -93,7 +93,7 @@ def build_map_term(
         if isinstance(component, FoVBackgroundModel)
         for name in component.datasets_names or ()
     }
-    border = _border(datasets, groups, options)
+    border = border_of(datasets, groups, options)
     data = [MapData.create(dataset, border, every_bin) for dataset in datasets]
     size = max(max(item.bins.pixel.size for item in data), WIDTH)
     counts, background = np.zeros((2, len(data), size))
@@ -115,11 +115,11 @@ def build_map_term(
             known = item.dataset.background_data.reshape(shape)
             background[row, :number] = known[place]
             totals[row] = known[item.mask].sum()
-    folds = tuple(_fold(data, stack, parts, size, options) for stack, parts in groups)
+    folds = tuple(fold_of(data, stack, parts, size, options) for stack, parts in groups)
     return MapTerm(folds, counts, background, totals, mask, where, off), data
 
 
-def _border(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions) -> float:
+def border_of(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions) -> float:
     """Width of the sky around the maps from which sources shine in, in rad."""
     largest = 0.0
     for dataset in datasets:
@@ -139,10 +139,18 @@ def _border(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions
     return BORDER * largest
 
 
-def _fold(
-    data: Sequence[MapData], stack: Any, components: Sequence[Any], size: int, options: Any
+def fold_of(
+    data: Sequence[MapData],
+    stack: Any,
+    components: Sequence[Any],
+    size: int,
+    options: FoldOptions,
+    every_bin: bool = False,
 ) -> Any:
-    """The fold of a stack; None if none of its components folds into these datasets."""
+    """The fold of a stack; None if none of its components folds into these datasets.
+
+    With ``every_bin`` its totals are not made.
+    """
     rows = rows_of(data, components)
     if rows[0].size == 0:
         return None
@@ -153,7 +161,7 @@ def _fold(
     frame = data[0].pixels.frame
     made = [sky_response(item.dataset, flags, frame, options.containment) for item in data]
     energy = TrueAxes.of([item.dataset for item in data])
-    build = Build(data, stack, components, made, energy, rows, options)
+    build = Build(data, stack, components, made, energy, rows, options, every_bin)
     fold = _route(build)(build)
     if has_times(components):
         return TimedFold.create(fold, [item.dataset for item in data], components)
@@ -164,10 +172,11 @@ def _route(build: Build) -> Any:
     """What builds the fold of a stack: which way it goes depends on its shape and freedom."""
     spatial = build.components[0].spatial_model
     is_round = build.stack.is_round and not spatial.has_energy
-    if build.stack.moves:
-        return round_fold if is_round else fourier_fold
     if is_round:
-        return frozen_fold
+        # shapes that stay are matrices, unless they are predicted once
+        return round_fold if build.stack.moves or build.every_bin else frozen_fold
+    if build.stack.moves:
+        return fourier_fold
     # a lattice of the pixels serves the templates, and what has no spread
     flat = all(isinstance(item.pixels, WcsPixels) for item in build.data)
     spread = all(response.psf is not None for response in build.responses)

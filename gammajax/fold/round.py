@@ -31,6 +31,9 @@ from gammajax.fold.radial import SpreadTransform
 from gammajax.fold.rows import Counts, Fold
 from gammajax.parameters import parameter_values, with_values
 
+MOST_NODES = 2_000_000
+"""Nodes that are taken side by side, to bound the memory."""
+
 
 class Ring(eqx.Module):
     """Entries of the same number of nodes: pixels, or nodes of gathered sky.
@@ -109,6 +112,12 @@ class RoundFold(Fold):
     extent: Any
     quadrature: int = eqx.field(static=True)
     extended: bool = eqx.field(static=True)
+
+    @property
+    def batch(self) -> int:
+        """Rows that are folded side by side."""
+        nodes = sum(ring.index[0].size for ring in self.rings)
+        return int(np.clip(MOST_NODES // max(nodes, 1), 1, 64))
 
     def rows(self) -> Any:
         """What goes by row."""

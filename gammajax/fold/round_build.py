@@ -89,6 +89,8 @@ def round_fold(build: Build) -> RoundFold:
         edge = 0.0 if smooth else float(extents[s])
         bins, pixels = item.bins, item.pixels
         occupied_entries(entries, row, int(d), bins, pixels, direction, radii, edge)
+        if build.every_bin:
+            continue
         radius, summed = float(radii.max()), build.options.totals == "sum"
         covered[row] = total_entries(
             entries, row, int(d), item, direction, radius, edge, summed

@@ -51,6 +51,11 @@ class Stack(eqx.Module):
         """The stacked components at a vector of all parameter values."""
         return with_values(self.sources, values[self.places])
 
+    def part(self, some: slice) -> Stack:
+        """The stack of some of the components."""
+        sources = jax.tree_util.tree_map(lambda leaf: leaf[some], self.sources)
+        return eqx.tree_at(lambda s: (s.sources, s.places), self, (sources, self.places[some]))
+
     def map(self, values: Any, function: Callable[[SpectralModel], Any]) -> Any:
         """``function`` of each spectrum, stacked on the first axis."""
         return jax.vmap(function)(self.at(values).spectral_model)

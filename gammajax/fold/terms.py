@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,14 +11,16 @@ import numpy as np
 
 from gammajax.datasets import FluxPointsDataset, MapDataset, MapDatasetBase, MapDatasetOnOff
 from gammajax.fold.flux_points import build_flux_terms
-from gammajax.fold.map_plan import build_map_term, build_map_terms
+from gammajax.fold.map_data import MapData
+from gammajax.fold.map_plan import border_of, build_map_terms, fold_of
 from gammajax.fold.options import FoldOptions
+from gammajax.fold.rows import add_rows, fold_rows
 from gammajax.fold.spectrum import build_terms as build_spectrum_terms
 from gammajax.fold.stack import stack_components
 from gammajax.maps import Map
 from gammajax.models import FoVBackgroundModel, Models, TemplateNPredModel
 
-CHUNK = 32
+CHUNK = 8
 """Components folded at once into all bins of a map, to bound the memory."""
 
 
@@ -106,8 +109,7 @@ def npred_map(dataset: Any, models: Models | None, *, background: bool = True) -
         if not background:
             parts = [component for component in parts if not isinstance(component, kinds)]
         parts = [component for component in parts if component.folds_into(dataset.name)]
-        for start in range(0, len(parts), CHUNK):
-            total += _predicted(dataset, parts[start : start + CHUNK])
+        total += _predicted(dataset, parts) if parts else 0.0
     if background and not scaled:
         total += dataset.background_data
     return dataset.counts.with_data(total, unit="")
@@ -119,12 +121,21 @@ def _predicted(dataset: Any, components: Sequence[Any]) -> np.ndarray:
         models = models.freeze("*.spatial.*")
     groups = stack_components(models)
     _check_spatial(dataset, groups)
-    term, (data,) = build_map_term([dataset], groups, FoldOptions(), every_bin=True)
+    options = FoldOptions()
+    data = MapData.create(dataset, border_of([dataset], groups, options), every_bin=True)
+    size = data.bins.pixel.size
     values = np.array([row.value for row in models.parameters])
-    found = np.asarray(_predict(term, tuple(stack for stack, _ in groups), values))[0, :-1]
+    found = np.zeros(size)
+    for stack, members in groups:
+        for first in range(0, len(members), CHUNK):
+            some = slice(first, first + CHUNK)
+            part = stack.part(some)
+            fold = fold_of([data], part, members[some], size, options, every_bin=True)
+            if fold is not None:
+                found += np.asarray(_predict(fold, part, values, size))
     return data.on_map(found).reshape(dataset.counts.data.shape)
 
 
-@jax.jit
-def _predict(term: Any, stacks: Any, values: Any) -> Any:
-    return term.predict(stacks, values)
+@partial(jax.jit, static_argnames=("size",))
+def _predict(fold: Any, stack: Any, values: Any, size: int) -> Any:
+    return add_rows(fold, fold_rows(fold, stack, values), (1, size + 1))[0, :-1]

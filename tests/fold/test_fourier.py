@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import jax
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -12,7 +13,6 @@ from gammajax.datasets import MapDataset
 from gammajax.fold import FoldOptions, FourierFold, build_terms, stack_components
 from gammajax.fold.linear import LinearFold
 from gammajax.fold.map_plan import build_map_term
-from gammajax.fold.terms import _predict
 from gammajax.inference import Likelihood
 from gammajax.irf.psf_map import PSFMap, RecoPSFMap
 from gammajax.maps import HpxGeom, Map, MapAxis, WcsGeom
@@ -71,7 +71,8 @@ def folded(data: MapDataset, models: Models):
     groups = stack_components(models)
     term, (where,) = build_map_term([data], groups, TIGHT, every_bin=True)
     values = np.array([row.value for row in models.parameters])
-    found = np.asarray(_predict(term, tuple(stack for stack, _ in groups), values))[0]
+    stacks = tuple(stack for stack, _ in groups)
+    found = np.asarray(jax.jit(lambda t, s, v: t.predict(s, v))(term, stacks, values))[0]
     return where.on_map(found[:-1]).ravel(), found[-1], term
 
 
@@ -171,7 +172,8 @@ def test_sparse_and_dense_statistics_agree() -> None:
     groups = stack_components(models)
     term, _ = build_terms([data], groups, TIGHT)[0]
     values = np.array([row.value for row in models.parameters])
-    predicted = _predict(term, tuple(stack for stack, _ in groups), values)
+    stacks = tuple(stack for stack, _ in groups)
+    predicted = jax.jit(lambda t, s, v: t.predict(s, v))(term, stacks, values)
     assert float(np.sum(term.stat_array(predicted))) == pytest.approx(stat, rel=1e-9)
 
 

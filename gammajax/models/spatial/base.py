@@ -86,6 +86,11 @@ class SpatialModel(Model):
         """The density in sr-1 at angles in radians in the frame of the model."""
         return self.evaluate_on(unit_vector(lon, lat), energy)
 
+    @property
+    def detail(self) -> float:
+        """The angle in radians over which the density changes; on the host."""
+        return float(np.asarray(call(self, "outer_radius"))) / 8
+
     def outer_radius(self) -> Any:
         """The angle in radians beyond which less than 1e-5 of the flux lies, traceable."""
         return np.pi

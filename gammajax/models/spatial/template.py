@@ -55,6 +55,11 @@ class TemplateBase(SpatialModel):
     def has_energy(self) -> bool:
         return any(axis.name in ENERGY_AXES for axis in self.geom.axes)
 
+    @property
+    def detail(self) -> float:
+        """The angle in radians over which the density changes: a pixel."""
+        return float(np.sqrt(np.median(self.geom.to_image().solid_angle())))
+
     def replace(self, **values: Any) -> Any:
         """A new model with other fields; ``map`` stands for the values."""
         own = ("map", *self.parameter_names, *self._options())
