@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
-from gammajax.fold.linear import LinearFold, bands, in_blocks
+from gammajax.fold.linear import LinearFold, in_blocks
 from gammajax.fold.map_data import WIDTH, MapData
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.sky_response import SkyResponse
@@ -125,7 +126,12 @@ def dense_fold(build: Build) -> LinearFold:
         item, axis = build.data[d], energy.axis[d]
         spatial = build.components[s].spatial_model
         images, matrix = sky_images(
-            item, spatial, build.responses[d], (low[axis], high[axis]), steps
+            item,
+            spatial,
+            build.responses[d],
+            (low[axis], high[axis]),
+            steps,
+            build.options.psf_first,
         )
         for t in range(number):
             inside = np.where(item.mask, images[t], 0.0).sum(axis=1)
@@ -161,8 +167,11 @@ def sky_images(
     response: SkyResponse,
     edges: tuple[np.ndarray, np.ndarray],
     steps: int,
+    psf_first: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Counts in each pixel for a unit flux in each true bin, and the energy dispersion.
+
+    The exposure is that of the place of origin, or with ``psf_first`` that of arrival.
 
     Returns
     -------
@@ -200,7 +209,7 @@ def sky_images(
             shape = np.where(lattice.seen, value, 0.0).reshape(lattice.shape)
             # the mean over a cell, to fourth order
             shape = (shape + laplace(shape, mode="nearest") / 24) * lattice.area
-        sent = shape * exposure[t // steps]
+        sent = shape if psf_first else shape * exposure[t // steps]
         if tables is not None and rad is not None:
             if t % steps == 0:
                 assert response.radii is not None
@@ -209,6 +218,9 @@ def sky_images(
             assert spread is not None
             sent = spread(sent)
         images[t] = lattice.binned(sent)
+    if psf_first:
+        arrived = response.exposure.at(item.pixels.vectors_of(item.pixels.key_of)).T
+        images *= np.repeat(arrived, steps, axis=0)
     return images, matrix
 
 

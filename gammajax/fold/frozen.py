@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -10,10 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
-from gammajax.fold.linear import LinearFold, bands, in_blocks
+from gammajax.fold.linear import LinearFold, in_blocks
 from gammajax.fold.map_data import WIDTH
-from gammajax.fold.round import RoundFold
+from gammajax.fold.round import RoundFold, in_band
 from gammajax.fold.round_build import round_fold
 from gammajax.fold.rows import NOWHERE, map_rows
 
@@ -87,22 +87,22 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
     number = fold.energy_min.shape[1]
 
     def one(item: Any) -> tuple[Any, Any]:
-        spatial, first, (own, _, rings, covered, _) = item
+        spatial, first, (own, _, rings, covered, *_) = item
         local = fold.local.at(own)
         direction = jnp.asarray(fold.rotation) @ spatial.centre()
         place = (local.frame[1:] @ direction) / local.step
 
         def step(b: Any) -> tuple[Any, Any]:
             """For a unit flux in the true bin that is ``b`` after the first of each band."""
-            chosen = jnp.arange(number)[:, None] == first + b
-            edisp = jnp.where(chosen, local.edisp, 0.0)
-            here = dataclasses.replace(local, edisp=edisp)
+            here = in_band(local, first + b, bool(fold.band))
             table = fold.profile(spatial, jnp.ones(number), here, place)
             inside = covered * (table[: covered.size, :, 0] @ jnp.asarray(fold.disk))
             total = jnp.zeros(number).at[first + b].add(inside)
             bins = [jnp.zeros(0)]
             found = fold.integrate(spatial, table, direction, local.frame[1:], rings)
             for ring, entries in zip(rings, found, strict=True):
+                if fold.band:
+                    entries = entries * jnp.take(ring.exposure, b, axis=-1)
                 total = total.at[first[ring.energy] + b].add(entries * ring.to_total)
                 bins.append(entries * ring.to_bins)
             return jnp.concatenate(bins), total

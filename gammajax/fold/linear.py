@@ -12,7 +12,6 @@ import numpy as np
 from gammajax.fold.round import flux_in_bins
 from gammajax.fold.round_plan import rounded
 from gammajax.fold.rows import NOWHERE, Counts, Fold
-from gammajax.fold.sky_response import NARROW
 
 
 class LinearFold(Fold):
@@ -63,28 +62,6 @@ class LinearFold(Fold):
         _, response, first, total = here
         share = tables[first[:, None] + jnp.arange(response.shape[-1])]
         return Counts(jnp.sum(response * share[:, None, :], axis=-1), total @ tables)
-
-
-def bands(matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
-    """The first true bin that reaches each reconstructed one, and the widest band.
-
-    Parameters
-    ----------
-    matrices : sequence of array, shape (energy_true, energy)
-
-    Returns
-    -------
-    first : array of int, shape (matrix, energy)
-    width : int
-        No band of this width from ``first`` on ends beyond the last true bin.
-    """
-    number = len(matrices[0])
-    reached = np.stack([matrix > NARROW * max(matrix.max(), 1e-300) for matrix in matrices])
-    some = reached.any(axis=1)
-    low = np.where(some, reached.argmax(axis=1), 0)
-    high = np.where(some, number - 1 - reached[:, ::-1].argmax(axis=1), 0)
-    width = int((high - low).max()) + 1
-    return np.minimum(low, number - width), width
 
 
 def in_blocks(

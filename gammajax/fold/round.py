@@ -19,6 +19,7 @@ mask; where little of the source is inside, it is summed over the inside.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -46,6 +47,10 @@ class Ring(eqx.Module):
         Reconstructed bin.
     to_bins, to_total : array, shape (row, entry)
         What an entry counts as in its bin, and in the expected total.
+    key : array of int, shape (row, entry), or None
+        The pixel of an entry.
+    exposure : array, shape (row, entry, band), or None
+        That of the pixel, where it is taken after the spread.
     border : bool
         Whether the nodes are on the borders of pixels.
     """
@@ -54,6 +59,8 @@ class Ring(eqx.Module):
     energy: Any
     to_bins: Any
     to_total: Any
+    key: Any
+    exposure: Any
     border: bool = eqx.field(static=True)
 
 
@@ -83,10 +90,15 @@ class RoundFold(Fold):
         Integrals of the splines over the sky.
     bare : a spatial model, or None
         Of the kind of the sources, where there is no spread.
+    first : array of int, shape (row, energy), or None
+        The first true bin of the band that reaches each bin, where the exposure is taken
+        after the spread: then each bin of the band has tables of its own.
     room : array
         How far a source may move from its start before the plan is too small, in rad.
     extent : array, shape (row,)
         How far a source may extend, in rad.
+    band : int
+        True bins in a band; 0 where the exposure is taken first.
     quadrature : int
         Nodes for spectra without a closed integral.
     extended : bool
@@ -108,8 +120,10 @@ class RoundFold(Fold):
     covered: Any
     disk: Any
     bare: Any
+    first: Any
     room: Any
     extent: Any
+    band: int = eqx.field(static=True)
     quadrature: int = eqx.field(static=True)
     extended: bool = eqx.field(static=True)
 
@@ -122,25 +136,31 @@ class RoundFold(Fold):
     def rows(self) -> Any:
         """What goes by row."""
         own = self.local.own()
-        return own, self.axis, self.rings, self.covered, self.extent
+        return own, self.axis, self.rings, self.covered, self.extent, self.first
 
     def prepare(self, component: Any, here: Any) -> tuple[Any, Any]:
         """Splines of distance, and the offset of the source from its start in rad.
 
         Without a spread, the tables are counts, and the place is the shape itself.
         """
-        own, axis, *_ = here
+        own, axis, *_, first = here
         local, spatial = self.local.at(own), component.spatial_model
         offset = local.frame[1:] @ (jnp.asarray(self.rotation) @ spatial.centre())
         flux = flux_in_bins(component, self, axis)
-        tables = self.profile(spatial, flux, local, offset / local.step)
+        place = offset / local.step
+        if self.band:
+            tables = jax.vmap(
+                lambda b: self.profile(spatial, flux, in_band(local, first + b, True), place)
+            )(jnp.arange(self.band))
+        else:
+            tables = self.profile(spatial, flux, local, place)
         if self.transform is None:
             return tables, parameter_values(spatial)
         return tables, offset
 
     def apply(self, tables: Any, place: Any, here: Any) -> Counts:
         """Predicted counts of a source in its entries, and its total."""
-        own, _, rings, covered, _ = here
+        own, _, rings, covered, *_ = here
         if self.transform is None:
             spatial = with_values(self.bare, place)
             direction = jnp.asarray(self.rotation) @ spatial.centre()
@@ -148,9 +168,14 @@ class RoundFold(Fold):
             spatial = None
             along = jnp.sqrt(jnp.maximum(1 - jnp.sum(place**2), 0.0))
             direction = jnp.concatenate([along[None], place]) @ own["frame"]
-        total = covered @ (tables[: covered.size, :, 0] @ jnp.asarray(self.disk))
+        tangents = own["frame"][1:]
+        if self.band:
+            total = jnp.zeros(())
+            found = self._exposed(spatial, tables, direction, tangents, rings)
+        else:
+            total = covered @ (tables[: covered.size, :, 0] @ jnp.asarray(self.disk))
+            found = self.integrate(spatial, tables, direction, tangents, rings)
         bins = [jnp.zeros(0)]
-        found = self.integrate(spatial, tables, direction, own["frame"][1:], rings)
         for ring, entries in zip(rings, found, strict=True):
             total = total + jnp.sum(entries * ring.to_total)
             bins.append(entries * ring.to_bins)
@@ -158,7 +183,7 @@ class RoundFold(Fold):
 
     def outgrown(self, component: Any, here: Any) -> Any:
         """Whether a source has moved or grown beyond what was planned."""
-        own, *_, extent = here
+        own, *_, extent, _ = here
         direction = jnp.asarray(self.rotation) @ component.spatial_model.centre()
         moved = jnp.sum((direction - own["frame"][0]) ** 2) > self.room**2
         if not self.extended:
@@ -197,6 +222,14 @@ class RoundFold(Fold):
             return counts.sum(axis=0)[:, None] * psf
         return counts.T @ psf
 
+    def _exposed(
+        self, spatial: Any, tables: Any, direction: Any, tangents: Any, rings: tuple[Ring, ...]
+    ) -> list[Any]:
+        """Counts in the entries, the exposure of their pixels after the spread."""
+        spread = jax.vmap(lambda t: self.integrate(spatial, t, direction, tangents, rings))
+        parts = zip(rings, spread(tables), strict=True)
+        return [jnp.sum(ring.exposure.T * part, axis=0) for ring, part in parts]
+
     def integrate(
         self, spatial: Any, table: Any, direction: Any, tangents: Any, rings: tuple[Ring, ...]
     ) -> list[Any]:
@@ -231,6 +264,14 @@ class RoundFold(Fold):
         if self.extended:
             value = value + jnp.sum(found[:, 1:] * (offset @ tangents.T), axis=-1)
         return _by_ring(value * share, rings)
+
+
+def in_band(local: Local, chosen: Any, bare: bool) -> Local:
+    """Responses with one true bin for each reconstructed one; ``bare`` of exposure or not."""
+    true = jnp.arange(local.edisp.shape[-2])[:, None]
+    edisp = jnp.where(true == chosen, local.edisp, 0.0)
+    exposure = jnp.ones_like(local.exposure) if bare else local.exposure
+    return dataclasses.replace(local, exposure=exposure, edisp=edisp)
 
 
 def _by_ring(nodes: Any, rings: tuple[Ring, ...]) -> list[Any]:

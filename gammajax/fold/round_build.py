@@ -11,13 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
 from gammajax.fold.local import make_local
 from gammajax.fold.map_data import MapData
 from gammajax.fold.nodes import node_orders
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
-from gammajax.fold.round import RoundFold
+from gammajax.fold.round import Ring, RoundFold
 from gammajax.fold.round_plan import Entries, occupied_entries, total_entries
 from gammajax.fold.sky_response import SkyResponse, Table
 from gammajax.maps.frames import frame_rotation
@@ -91,12 +92,18 @@ def round_fold(build: Build) -> RoundFold:
         occupied_entries(entries, row, int(d), bins, pixels, direction, radii, edge)
         if build.every_bin:
             continue
-        radius, summed = float(radii.max()), build.options.totals == "sum"
+        radius = float(radii.max())
         covered[row] = total_entries(
-            entries, row, int(d), item, direction, radius, edge, summed
+            entries, row, int(d), item, direction, radius, edge, build.options
         )
     rings, target = entries.rings()
     vectors, weights, normals = entries.nodes()
+    first, band = None, 0
+    if build.options.psf_first:
+        first, band = _bands_of(build)
+        rings = tuple(_exposed(build, ring, vectors, first, band) for ring in rings)
+    else:
+        rings = tuple(dataclasses.replace(ring, key=None) for ring in rings)
     return RoundFold(
         dataset=dataset,
         source=source,
@@ -114,11 +121,36 @@ def round_fold(build: Build) -> RoundFold:
         covered=covered,
         disk=np.ones(1) if grid is None else np.asarray(grid.areas),
         bare=spatial if grid is None else None,
+        first=None if first is None else first[dataset],
         room=np.float64(room),
         extent=extents[source],
+        band=band,
         quadrature=build.energy.nodes,
         extended=extended,
     )
+
+
+def _bands_of(build: Build) -> tuple[np.ndarray, int]:
+    """The first true bin that reaches each reconstructed one, by dataset, and the width."""
+    if build.responses[0].spread_last:
+        raise ValueError(
+            f"dataset {build.data[0].dataset.name!r}: has a spread in reconstructed energy, so "
+            'the exposure cannot be taken after it; leave FoldOptions(order="psf-first") out'
+        )
+    return bands([response.edisp.values.max(axis=(2, 3)) for response in build.responses])
+
+
+def _exposed(build: Build, ring: Ring, nodes: np.ndarray, first: np.ndarray, band: int) -> Ring:
+    """The ring with the exposures of its pixels or blocks, in the bands of true bins."""
+    found = np.zeros((*ring.key.shape, band))
+    for row, d in enumerate(build.rows[0]):
+        pixel = ring.key[row] >= 0
+        vectors = nodes[ring.index[row, :, 0]]
+        vectors[pixel] = build.data[d].pixels.vectors_of(ring.key[row][pixel])
+        exposure = build.responses[d].exposure.at(vectors)
+        true = first[d][ring.energy[row]][:, None] + np.arange(band)
+        found[row] = np.take_along_axis(exposure, true, axis=1)
+    return dataclasses.replace(ring, key=None, exposure=found)
 
 
 def room_of(data: Sequence[MapData], made: Sequence[SkyResponse], moves: bool) -> float:

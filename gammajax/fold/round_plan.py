@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.fold.options import FoldOptions
 from gammajax.fold.round import Ring
 from gammajax.fold.rows import NOWHERE
 
@@ -70,7 +71,7 @@ class Entries:
             border = bool(self.borders and number == 0)
             first, count = self._nodes(dataset, pixels, int(number), key[kept])
             index = first[:, None] + np.arange(count)
-            self._append(row, index, border, energy[kept], target[kept], factor)
+            self._append(row, index, border, energy[kept], target[kept], factor, key[kept])
 
     def add_nodes(
         self,
@@ -84,7 +85,9 @@ class Entries:
         first = self._store(vectors, weights, np.zeros_like(vectors)) + np.arange(weights.size)
         energy = np.repeat(energies, weights.size)
         index = np.tile(first, energies.size)[:, None]
-        self._append(row, index, False, energy, np.full(energy.size, NOWHERE), factor)
+        nowhere = np.full(energy.size, NOWHERE)
+        key = np.full(energy.size, -1)
+        self._append(row, index, False, energy, nowhere, factor, key)
 
     def _append(self, row: int, index: np.ndarray, border: bool, *rest: Any) -> None:
         ring = self.found.setdefault((index.shape[1], border), {})
@@ -141,15 +144,18 @@ class Entries:
                 energy=np.zeros(shape, dtype=np.int32),
                 to_bins=np.zeros(shape),
                 to_total=np.zeros(shape),
+                key=np.zeros(shape, dtype=np.int64),
+                exposure=None,
                 border=border,
             )
             target = np.full(shape, NOWHERE, dtype=np.int32)
-            for row, (index, energy, place, factor) in joined.items():
+            for row, (index, energy, place, factor, key) in joined.items():
                 used = index.shape[0]
                 ring.index[row, :used] = index
                 ring.energy[row, :used] = energy
                 ring.to_bins[row, :used] = place < NOWHERE
                 ring.to_total[row, :used] = factor
+                ring.key[row, :used] = key
                 target[row, :used] = place
             rings.append(ring)
             targets.append(target)
@@ -158,9 +164,11 @@ class Entries:
         return tuple(rings), np.concatenate(targets, axis=1)
 
     def _joined(self, parts: list[Any]) -> tuple[np.ndarray, ...]:
-        index, energy, target = (np.concatenate([part[i] for part in parts]) for i in range(3))
+        index, energy, target, key = (
+            np.concatenate([part[i] for part in parts]) for i in (0, 1, 2, 4)
+        )
         factor = np.concatenate([np.full(part[0].shape[0], part[3]) for part in parts])
-        return index, energy, target, factor
+        return index, energy, target, factor, key
 
 
 def rounded(number: int) -> int:
@@ -204,7 +212,7 @@ def total_entries(
     direction: np.ndarray,
     radius: float,
     extent: float,
-    summed: bool,
+    options: FoldOptions,
 ) -> np.ndarray:
     """Add what makes up the total of a source; whether the whole plane counts, (energy,).
 
@@ -218,9 +226,11 @@ def total_entries(
         How far the source is followed, in rad.
     extent : float
         Radius within which the source may have edges, in rad.
-    summed : bool
-        Whether to sum over the inside in any case, at the nodes of single pixels.
+    options : `~gammajax.fold.options.FoldOptions`
+        Totals are summed over the inside if it says so, at the nodes of single pixels; and if
+        the exposure is taken after the spread, in blocks.
     """
+    summed = options.totals == "sum"
     covered = np.zeros(item.mask.shape[0])
     pixels = item.pixels
     around = pixels.around(direction, radius)
@@ -234,6 +244,7 @@ def total_entries(
         if not inside.any():
             continue
         lacking = bool(known and not summed and (~inside).sum() <= inside.sum())
+        lacking = lacking and not options.psf_first
         covered[energies] = float(lacking)
         chosen = ~inside if lacking else inside
         if not chosen.any():
