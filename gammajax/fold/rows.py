@@ -219,6 +219,7 @@ def take_rows(fold: Fold, array: Any) -> Counts:
     dataset, target = jnp.asarray(fold.dataset), jnp.asarray(fold.target)
     number, size = array.shape[0], array.shape[1] - 1
     width = fold.width
+    array = jnp.asarray(array)
     blocks = array[:, :-1].reshape((number, size // width, *((width,) if width > 1 else ())))
     bins = blocks.at[dataset[:, None], target].get(mode="fill", fill_value=0.0)
     return Counts(bins, array[dataset, -1])
