@@ -92,9 +92,8 @@ def round_fold(build: Build) -> RoundFold:
         occupied_entries(entries, row, int(d), bins, pixels, direction, radii, edge)
         if build.every_bin:
             continue
-        radius = float(radii.max())
         covered[row] = total_entries(
-            entries, row, int(d), item, direction, radius, edge, build.options
+            entries, row, int(d), item, direction, radii, edge, build.options
         )
     rings, target = entries.rings()
     vectors, weights, normals = entries.nodes()

@@ -78,16 +78,14 @@ class Entries:
         row: int,
         vectors: np.ndarray,
         weights: np.ndarray,
-        energies: np.ndarray,
+        pairs: tuple[np.ndarray, np.ndarray],
         factor: float,
     ) -> None:
-        """Nodes of gathered sky, which go into the total of each of some energies."""
-        first = self._store(vectors, weights, np.zeros_like(vectors)) + np.arange(weights.size)
-        energy = np.repeat(energies, weights.size)
-        index = np.tile(first, energies.size)[:, None]
-        nowhere = np.full(energy.size, NOWHERE)
-        key = np.full(energy.size, -1)
-        self._append(row, index, False, energy, nowhere, factor, key)
+        """Nodes of gathered sky, which go into totals: pairs of energy and node."""
+        energy, node = pairs
+        first = self._store(vectors, weights, np.zeros_like(vectors))
+        nowhere, key = np.full(node.size, NOWHERE), np.full(node.size, -1)
+        self._append(row, (first + node)[:, None], False, energy, nowhere, factor, key)
 
     def _append(self, row: int, index: np.ndarray, border: bool, *rest: Any) -> None:
         ring = self.found.setdefault((index.shape[1], border), {})
@@ -210,7 +208,7 @@ def total_entries(
     dataset: int,
     item: Any,
     direction: np.ndarray,
-    radius: float,
+    radii: np.ndarray,
     extent: float,
     options: FoldOptions,
 ) -> np.ndarray:
@@ -222,8 +220,8 @@ def total_entries(
     row, dataset : int
     item : `~gammajax.fold.map_data.MapData`
     direction : array, shape (3,)
-    radius : float
-        How far the source is followed, in rad.
+    radii : array, shape (energy,)
+        How far the source is followed in each reconstructed bin, in rad.
     extent : float
         Radius within which the source may have edges, in rad.
     options : `~gammajax.fold.options.FoldOptions`
@@ -233,6 +231,7 @@ def total_entries(
     summed = options.totals == "sum"
     covered = np.zeros(item.mask.shape[0])
     pixels = item.pixels
+    radius = float(radii.max())
     around = pixels.around(direction, radius)
     if around.index.size == 0:
         return covered
@@ -253,12 +252,20 @@ def total_entries(
         tree = None if summed else item.gathered(number, not lacking)
         if tree is not None:
             nodes, weights, keys = tree.seen_from(direction, radius)
-            entries.add_nodes(row, nodes, weights, energies, factor)
-        distances = np.arccos(np.clip(pixels.vectors_of(keys) @ direction, -1, 1)) - extent
-        repeated = np.tile(np.arange(keys.size), energies.size)
-        energy = np.repeat(energies, keys.size)
-        nowhere = np.full(repeated.size, NOWHERE)
-        entries.add(
-            row, dataset, pixels, distances[repeated], keys[repeated], energy, nowhere, factor
-        )
+            pairs, _ = _reached(nodes, direction, energies, radii)
+            entries.add_nodes(row, nodes, weights, pairs, factor)
+        vectors = pixels.vectors_of(keys)
+        (energy, single), distance = _reached(vectors, direction, energies, radii)
+        nowhere = np.full(single.size, NOWHERE)
+        far = distance[single] - extent
+        entries.add(row, dataset, pixels, far, keys[single], energy, nowhere, factor)
     return covered
+
+
+def _reached(
+    vectors: np.ndarray, direction: np.ndarray, energies: np.ndarray, radii: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Pairs of energy and place within the radius of the energy, and the distances."""
+    distance = np.arccos(np.clip(vectors @ direction, -1, 1))
+    energy, place = np.nonzero(distance <= radii[energies][:, None])
+    return (energies[energy], place), distance
