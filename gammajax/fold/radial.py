@@ -90,10 +90,6 @@ class RadialGrid(eqx.Module):
         """The number of the node at a distance (rad), as a fraction; on the host."""
         return _place(self.core, theta)
 
-    def areas_within(self, angle: float) -> np.ndarray:
-        """What each spline integrates to within an angle (rad) of the centre, in sr."""
-        return _spline_areas(self.core, self.theta.size, angle)
-
     def cell(self, q: Any) -> tuple[Any, Any]:
         """The first of the four coefficients that matter at ``q``, and weights (..., 4)."""
         w = jnp.log1p(q / self.core**2) * (0.5 / STEP)
