@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gammajax.fold.sky_response import NARROW
+from gammajax.fold.sky_response import reached
 
 
 def bands(matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
@@ -23,9 +23,9 @@ def bands(matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
         No band of this width from ``first`` on ends beyond the last true bin.
     """
     number = len(matrices[0])
-    reached = np.stack([matrix > NARROW * max(matrix.max(), 1e-300) for matrix in matrices])
-    some = reached.any(axis=1)
-    low = np.where(some, reached.argmax(axis=1), 0)
-    high = np.where(some, number - 1 - reached[:, ::-1].argmax(axis=1), 0)
+    counted = np.stack([reached(matrix) for matrix in matrices])
+    some = counted.any(axis=1)
+    low = np.where(some, counted.argmax(axis=1), 0)
+    high = np.where(some, number - 1 - counted[:, ::-1].argmax(axis=1), 0)
     width = int((high - low).max()) + 1
     return np.minimum(low, number - width), width

@@ -15,6 +15,11 @@ NARROW = 1e-9
 """Entries of the energy dispersion below this part of the largest are passed over."""
 
 
+def reached(matrix: np.ndarray) -> np.ndarray:
+    """Which entries of an energy dispersion are large enough to count."""
+    return matrix > NARROW * max(float(matrix.max()), 1e-300)
+
+
 @dataclass
 class Table:
     """Values on a map, of one pixel where they are the same everywhere.
@@ -113,8 +118,7 @@ class SkyResponse:
         if self.spread_last:
             return self.radii
         matrix = self.edisp.values.max(axis=(2, 3))
-        reached = matrix > NARROW * max(float(matrix.max()), 1e-300)
-        return np.where(reached, self.radii[:, None], 0.0).max(axis=0)
+        return np.where(reached(matrix), self.radii[:, None], 0.0).max(axis=0)
 
 
 def sky_response(

@@ -216,6 +216,9 @@ def _newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Ne
     found = report(problem, state.x, state.n_steps, tolerance)
     if not np.isfinite(state.stat):
         return found._replace(status=np.asarray(second_order.BAD_START))
+    stuck = int(state.status) == second_order.STUCK
+    if stuck and int(found.status) == second_order.TOO_MANY:
+        return found._replace(status=state.status)
     return found
 
 

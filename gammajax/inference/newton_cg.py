@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 
 from gammajax.fold.slopes import MapSlopes, gathered
-from gammajax.inference.newton import NEAR, RUNNING, movable, stepped
+from gammajax.inference.newton import CONVERGED, NEAR, RUNNING, STUCK, movable, stepped
 from gammajax.inference.problem import Expansion, Problem, expand
 
 MOST_PRODUCTS = 200
@@ -114,7 +114,7 @@ def _accept(problem: Problem, state: State, at: Expansion, tolerance: Any) -> St
         n_products=state.n_products + products,
         n_cuts=jnp.asarray(0),
         n_negative=at.n_negative,
-        status=jnp.where(edm < tolerance, 0, RUNNING),
+        status=jnp.where(edm < tolerance, CONVERGED, RUNNING),
     )
 
 
@@ -127,7 +127,7 @@ def _cut(problem: Problem, state: State, at: Expansion, tolerance: Any) -> State
         delta=taken,
         n_steps=state.n_steps + 1,
         n_cuts=state.n_cuts + 1,
-        status=jnp.where(over, 2, RUNNING),
+        status=jnp.where(over, STUCK, RUNNING),
     )
 
 

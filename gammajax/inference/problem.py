@@ -93,7 +93,10 @@ def predictions(problem: Problem, x: Any) -> tuple[Any, ...]:
 
 def prior_stat(problem: Problem, x: Any) -> Any:
     """The sum of -2 ln p of all priors."""
-    values = problem.space.expand(x)
+    return _stat_of_priors(problem, problem.space.expand(x))
+
+
+def _stat_of_priors(problem: Problem, values: Any) -> Any:
     return sum((prior.stat(values) for prior in problem.priors), jnp.zeros(()))
 
 
@@ -160,7 +163,7 @@ def _prior_derivatives(problem: Problem, x: Any) -> tuple[Any, Any, Any]:
     """
 
     def stat(values: Any) -> Any:
-        return sum((prior.stat(values) for prior in problem.priors), jnp.zeros(()))
+        return _stat_of_priors(problem, values)
 
     values = problem.space.expand(x)
     slope, bend = jax.jvp(jax.grad(stat), (values,), (jnp.ones_like(values),))
