@@ -190,7 +190,7 @@ class Observation:
     @cached_property
     def rad_max(self) -> RadMax2D:
         """The directional cut: its table, or the keyword RAD_MAX of the effective area."""
-        if "rad_max" in self.places:
+        if "rad_max" in self.places or "aeff" not in self.places:
             return self._irf("rad_max")
         file, place = self._file("aeff")
         radius = file.number(file.table(place.hdu.upper()), "RAD_MAX")

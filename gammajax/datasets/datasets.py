@@ -59,18 +59,18 @@ class Datasets:
         return self._datasets[self.names.index(name)]
 
     def stack_reduce(self, *, name: str = "stacked") -> Any:
-        """All datasets summed into one: see `MapDatasetBase.stack`.
+        """All datasets summed into one: see their method ``stack``.
 
         Raises
         ------
         ValueError
-            If one of them is no counts cube, or they do not fit each other.
+            If one of them holds no counts, or they do not fit each other.
         """
         for dataset in self:
             if not hasattr(dataset, "stack"):
                 raise ValueError(
                     f"stack_reduce: dataset {dataset.name!r} is a {type(dataset).__name__}, "
-                    "and only counts cubes can be stacked"
+                    "and only counts cubes and spectra can be stacked"
                 )
         return self[0].stack(*list(self)[1:], name=name)
 

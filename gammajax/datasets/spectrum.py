@@ -70,6 +70,16 @@ class SpectrumDatasetBase(Dataset):
 
         return slice_by_energy(self, energy_min, energy_max, name or self.name)
 
+    def stack(self, *others: Any, name: str = "") -> Self:
+        """The dataset and others of its kind and its axes summed into one.
+
+        Counts, backgrounds and exposures are sums over the safe bins of each; the dispersion
+        is the mean, weighted by exposure.
+        """
+        from gammajax.datasets.spectrum_parts import stack_spectra
+
+        return stack_spectra([self, *others], name or self.name)
+
     def npred_signal(self, models: Models) -> np.ndarray:
         """Predicted counts of the models in all bins, shape (energy,)."""
         from gammajax.fold import npred_signal
@@ -117,6 +127,25 @@ class SpectrumDataset(SpectrumDatasetBase):
     background: Any = 0.0
 
     stat_type: ClassVar[str] = "cash"
+
+    @classmethod
+    def create(
+        cls, geom: Any, energy_axis_true: MapAxis | None = None, *, name: str = "dataset"
+    ) -> SpectrumDataset:
+        """A dataset with nothing in it, for makers to fill.
+
+        Parameters
+        ----------
+        geom : `~gammajax.maps.RegionGeom`
+            The on region, with the axis ``energy``. A point stands for the directional cut
+            of responses that have one.
+        energy_axis_true : `~gammajax.maps.MapAxis`, optional
+            By default the axis of the counts.
+        name : str
+        """
+        from gammajax.datasets.spectrum_parts import empty_fields
+
+        return cls(name=name, **empty_fields(geom, energy_axis_true))
 
     def __post_init__(self) -> None:
         super().__post_init__()

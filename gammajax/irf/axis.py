@@ -60,6 +60,8 @@ class GridAxis(eqx.Module):
     scale: str = eqx.field(static=True)
     outside: str = eqx.field(static=True)
     even: bool = eqx.field(static=True)
+    is_nodes: bool = eqx.field(static=True)
+    """Whether the table is given at nodes, with no bins around them."""
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class GridAxis(eqx.Module):
         self.center = np.sqrt(low * high) if scale == "log" else (low + high) / 2
         self.name, self.unit, self.scale, self.outside = name, unit, scale, outside
         self.even = _is_even(forward(scale, self.center))
+        self.is_nodes = bool(np.all(low == high))
 
     @classmethod
     def from_edges(
@@ -113,11 +116,6 @@ class GridAxis(eqx.Module):
     def edges(self) -> np.ndarray:
         """The edges as one list; gaps between bins are closed at their upper edge."""
         return np.append(self.edges_min, self.edges_max[-1])
-
-    @property
-    def is_nodes(self) -> bool:
-        """Whether the table is given at nodes, with no bins around them."""
-        return bool(np.all(self.edges_min == self.edges_max))
 
     def to_value(self, value: Any) -> np.ndarray:
         """``value`` as a number in the unit of the axis."""

@@ -122,6 +122,25 @@ class PSF3D(PSF):
         return self.axis("rad").edges_max[-1]
 
     def contained(self, *, rad: Any, energy_true: Any, offset: Any) -> Any:
+        """The sum of density times solid angle of the rings within a radius.
+
+        Such tables are histograms of distances, and a bin holds its mean density: a line
+        between the middles of bins would lose the events of a peak in the centre. Where the
+        table is given at nodes, without bins, it is the integral along the lines.
+        """
+        axis = self.axis("rad")
+        if axis.is_nodes:
+            return self._between_nodes(rad, energy_true, offset)
+        edges = jnp.append(jnp.asarray(axis.edges_min), axis.edges_max[-1])
+        squares = jnp.minimum(edges, jnp.asarray(rad)[..., None]) ** 2
+        density = self.value(
+            rad=jnp.asarray(axis.center),
+            energy_true=jnp.asarray(energy_true)[..., None],
+            offset=jnp.asarray(offset)[..., None],
+        )
+        return np.pi * SR_PER_DEG2 * jnp.sum(jnp.diff(squares) * density, axis=-1)
+
+    def _between_nodes(self, rad: Any, energy_true: Any, offset: Any) -> Any:
         """The integral of 2 pi r times the density, exact: a quadratic within each cell."""
         axis = self.axis("rad")
         inner = [jnp.zeros(1), jnp.asarray(axis.center), jnp.asarray(axis.edges_max[-1:])]

@@ -9,6 +9,7 @@ import numpy as np
 
 from gammajax.data import Observation
 from gammajax.makers.field import pointing_of
+from gammajax.makers.region import region_of
 from gammajax.maps import Map
 from gammajax.units import to_value
 
@@ -25,7 +26,7 @@ class SafeMaskMaker:
         - ``"offset-max"``: pixels nearer to the pointing than ``offset_max``;
         - ``"aeff-default"``: energy bins within LO_THRES and HI_THRES of the effective area;
         - ``"aeff-max"``: energy bins above the energy from which the effective area is
-          ``aeff_percent`` of its maximum or more;
+          ``aeff_percent`` of its maximum or more; of a spectrum, the area in its region;
         - ``"edisp-bias"``: energy bins above the energy from which the energy bias is
           ``bias_percent`` or less;
         - ``"bkg-peak"``: energy bins from the one with the most background on.
@@ -34,7 +35,8 @@ class SafeMaskMaker:
     offset_max : float in deg or `~astropy.units.Quantity`
     aeff_percent, bias_percent : float
     position : `~astropy.coordinates.SkyCoord`, optional
-        Where effective area and bias are taken; by default in the middle of the map.
+        Where effective area and bias are taken; by default in the middle of the map or of
+        the on region.
     fixed_offset : float in deg or `~astropy.units.Quantity`, optional
         Instead of a position: the distance from the pointing.
 
@@ -80,9 +82,17 @@ class SafeMaskMaker:
 
         Parameters
         ----------
-        dataset : `~gammajax.datasets.MapDataset`
+        dataset : `~gammajax.datasets.MapDataset` or `~gammajax.datasets.SpectrumDataset`
+            Or their kinds with off counts. The offset of a spectrum is that of the middle of
+            its region.
         observation : `~gammajax.data.Observation`
         """
+        low, high = self.energy_range(dataset, observation)
+        kept = dataset.energy.mask(low, high)
+        if not hasattr(dataset, "geom"):
+            away = region_of(dataset).separation(pointing_of(observation)).item()
+            near = "offset-max" not in self.methods or away < self.offset_max
+            return dataset.replace(mask_safe=dataset.mask_safe & kept & near)
         mask = np.ones(dataset.geom.data_shape, dtype=bool)
         if dataset.mask_safe is not None:
             mask &= np.asarray(dataset.mask_safe.data)
@@ -90,8 +100,6 @@ class SafeMaskMaker:
             mask &= dataset.geom.to_image().separation(pointing_of(observation)) < (
                 self.offset_max
             )
-        low, high = self.energy_range(dataset, observation)
-        kept = dataset.energy.mask(low, high)
         mask &= kept.reshape((-1,) + (1,) * (mask.ndim - 1))
         return dataset.replace(mask_safe=Map.from_geom(dataset.geom, data=mask))
 
@@ -105,7 +113,7 @@ class SafeMaskMaker:
         if "edisp-bias" in self.methods:
             low = max(low, self._bias_threshold(dataset, observation))
         if "bkg-peak" in self.methods:
-            data = dataset.background_data
+            data = _background(dataset)
             peak = int(data.reshape(data.shape[0], -1).sum(axis=1).argmax())
             low = max(low, float(dataset.energy.edges_min[peak]))
         return low, high
@@ -113,17 +121,34 @@ class SafeMaskMaker:
     def _offset(self, dataset: Any, observation: Observation) -> float:
         if self.fixed_offset is not None:
             return self.fixed_offset
-        position = dataset.geom.center_skydir if self.position is None else self.position
+        geom = dataset.geom if hasattr(dataset, "geom") else region_of(dataset)
+        position = geom.center_skydir if self.position is None else self.position
         return float(pointing_of(observation).separation(position.icrs).deg)
 
     def _area_threshold(self, dataset: Any, observation: Observation) -> float:
         """Where the area passes a part of its maximum for the first time."""
+        if not hasattr(dataset, "geom") and self.position is self.fixed_offset is None:
+            return self._spectrum_threshold(dataset)
         energy = observation.aeff.axis("energy_true").center
         offset = self._offset(dataset, observation)
         area = observation.aeff.evaluate(energy_true=energy, offset=offset).to_value("cm2")
         wanted = self.aeff_percent / 100 * area.max()
         above = int((area >= wanted).argmax())
         return _crossing(energy, area, above, wanted)
+
+    def _spectrum_threshold(self, dataset: Any) -> float:
+        """As `_area_threshold`, of the area in a region: a power law between true bins."""
+        area = np.asarray(dataset.exposure)
+        if not area.any():
+            raise ValueError(
+                f"dataset {dataset.name!r}: has no exposure, of which 'aeff-max' takes a part; "
+                "run SpectrumDatasetMaker before"
+            )
+        with np.errstate(divide="ignore"):
+            log = np.log(area / area.max())
+        wanted = np.log(self.aeff_percent / 100)
+        above = int((log >= wanted).argmax())
+        return _crossing(dataset.energy_true.center, log, above, wanted)
 
     def _bias_threshold(self, dataset: Any, observation: Observation) -> float:
         """Where the bias passes a value for the last time."""
@@ -138,6 +163,24 @@ class SafeMaskMaker:
                 "at all energies; raise bias_percent"
             )
         return _crossing(energy, bias, last, wanted)
+
+
+def _background(dataset: Any) -> np.ndarray:
+    """The background counts of a cube or of a spectrum.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    is_cube = hasattr(dataset, "geom")
+    data = np.asarray(dataset.background_data if is_cube else dataset.background)
+    if not data.any():
+        raise ValueError(
+            f"dataset {dataset.name!r}: has no background, of which 'bkg-peak' takes the "
+            "largest; use another method"
+        )
+    return data
 
 
 def _crossing(energy: np.ndarray, values: np.ndarray, index: int, wanted: float) -> float:

@@ -316,8 +316,10 @@ def test_what_cannot_be_stacked_is_named(change, message: str) -> None:
             "wants a PSFMap, the dataset has None",
         ),
         (
-            lambda d: Datasets([d.to_spectrum_dataset(circle(0.16))]).stack_reduce(),
-            "only counts cubes can be stacked",
+            lambda d: d.to_spectrum_dataset(circle(0.16)).stack(
+                d.to_spectrum_dataset(circle(0.16), containment_correction=True)
+            ),
+            "only one has a containment correction",
         ),
         (
             lambda d: stack_irf_maps([d.edisp, d.psf], [True, True]),

@@ -123,11 +123,31 @@ def test_containment_is_the_integral_of_the_density(make, name) -> None:
 
     r = np.linspace(0, 0.2, 20001)
     expected = scipy.integrate.simpson(ring(r), x=r)
-    np.testing.assert_allclose(psf.containment(rad=0.2, **at), expected, rtol=1e-5)
+    # the bins of a table hold means, and not points of a line between their middles
+    rtol = 1e-4 if name == "PSF3D" else 1e-5
+    np.testing.assert_allclose(psf.containment(rad=0.2, **at), expected, rtol=rtol)
     radius = psf.containment_radius(fraction=0.68, **at)
     total = psf.containment(rad=psf.largest_rad(), **at)
     np.testing.assert_allclose(psf.containment(rad=radius, **at), 0.68 * total, rtol=1e-9)
     psf.check_normalisation()
+
+
+def test_containment_of_a_histogram_keeps_its_events() -> None:
+    """A peak within one bin: all of its events are in the rings up to the last edge."""
+    edges = np.linspace(0, 0.5, 6)
+    density = np.array([10.0, 1.0, 0.5, 0.2, 0.1])
+    rings = np.pi * np.diff(np.deg2rad(edges) ** 2)
+    density /= (density * rings).sum()
+    rad = GridAxis.from_edges(edges, "rad", "deg")
+    energy = GridAxis.from_edges([1.0, 10.0], "energy_true", "TeV", "log")
+    offset = GridAxis.from_edges([0.0, 2.0], "offset", "deg")
+    psf = PSF3D((energy, offset, rad), density[None, None])
+    at = {"energy_true": 2.0, "offset": 1.0}
+    found = psf.containment(rad=edges[1:], **at)
+    np.testing.assert_allclose(found, np.cumsum(density * rings), rtol=1e-12)
+    nodes = GridAxis.from_nodes(rad.center, "rad", "deg")
+    line = PSF3D((energy, offset, nodes), density[None, None])
+    assert line.containment(rad=0.45, **at) < found[-1]
 
 
 def test_tabulated_psf_has_the_same_radii(make) -> None:
@@ -141,7 +161,7 @@ def test_tabulated_psf_has_the_same_radii(make) -> None:
 
 def test_psf_that_is_not_normalised_is_named(make) -> None:
     psf = make("PSF3D")
-    with pytest.raises(ValueError, match=r"PSF3D: the density integrates to 0\.50.*expected 1"):
+    with pytest.raises(ValueError, match=r"PSF3D: the density integrates to 0\.5.*expected 1"):
         PSF3D(psf.axes, psf.values / 2).check_normalisation()
 
 
