@@ -260,6 +260,14 @@ class Observation:
         made.__dict__.update(_files=self._files)
         return made
 
+    def with_events(self, events: EventList) -> Observation:
+        """The run with other events, a selection of its own or simulated ones."""
+        made = Observation(
+            self.obs_id, self.places, self.info, {**self.parts, "events": events}
+        )
+        made.__dict__.update(_files=self._files)
+        return made
+
     def __repr__(self) -> str:
         return f"Observation({self.obs_id}: {', '.join(self.available)})"
 

@@ -2,21 +2,26 @@
 
 from gammajax.makers.fov_background import FoVBackgroundMaker
 from gammajax.makers.maps import MapDatasetMaker
+from gammajax.makers.phase import PhaseBackgroundMaker
 from gammajax.makers.reflected import ReflectedRegionsBackgroundMaker
 from gammajax.makers.regions_finder import (
     ReflectedRegionsFinder,
     RegionsFinder,
     WobbleRegionsFinder,
 )
+from gammajax.makers.ring import AdaptiveRingBackgroundMaker, RingBackgroundMaker
 from gammajax.makers.safe_mask import SafeMaskMaker
 from gammajax.makers.spectrum import SpectrumDatasetMaker
 
 __all__ = [
+    "AdaptiveRingBackgroundMaker",
     "FoVBackgroundMaker",
     "MapDatasetMaker",
+    "PhaseBackgroundMaker",
     "ReflectedRegionsBackgroundMaker",
     "ReflectedRegionsFinder",
     "RegionsFinder",
+    "RingBackgroundMaker",
     "SafeMaskMaker",
     "SpectrumDatasetMaker",
     "WobbleRegionsFinder",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gammajax.inference import Fit, Likelihood
+from gammajax.makers.exclusion import outside
 from gammajax.maps import Map
 from gammajax.models import FoVBackgroundModel, Models
 
@@ -76,7 +77,7 @@ class FoVBackgroundMaker:
         """
         if dataset.background is None:
             raise ValueError(f"dataset {dataset.name!r}: has no background to scale")
-        used = dataset.mask & self._outside(dataset)
+        used = dataset.mask & outside(dataset.geom, self.exclusion_mask)
         counts = float(np.asarray(dataset.counts.data)[used].sum())
         background = float(dataset.background_data[used].sum())
         for what, found, least in (
@@ -97,14 +98,6 @@ class FoVBackgroundMaker:
         shape = (-1,) + (1,) * (dataset.background_data.ndim - 1)
         scaled = dataset.background.with_data(dataset.background_data * factor.reshape(shape))
         return dataset.replace(background=scaled, meta={**dataset.meta, "background": told})
-
-    def _outside(self, dataset: Any) -> np.ndarray:
-        """The pixels outside of sources, as an array that broadcasts over energy."""
-        if self.exclusion_mask is None:
-            return np.array(True)
-        image = dataset.geom.to_image()
-        values = np.asarray(self.exclusion_mask.get_by_coord(image.get_coord()), dtype=float)
-        return np.where(np.isnan(values), 1.0, values) != 0
 
     def _fitted(self, dataset: Any, used: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
         """The factor in each energy bin, and the parameters it comes from."""

@@ -176,7 +176,7 @@ def rings() -> dict[str, Any]:
     }  # fmt: skip
     found: dict[str, Any] = {}
     for name, maker in makers.items():
-        made = maker.run(dataset if name == "ring" else dataset.to_image())
+        made = maker.run(dataset.to_image())  # whose counts are those in the safe mask
         maps = {
             key: np.nan_to_num(np.asarray(getattr(made, key).data, dtype=float), nan=-1.0)
             for key in ("counts_off", "acceptance", "acceptance_off", "mask_safe")
