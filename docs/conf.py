@@ -70,6 +70,7 @@ ROOMS = {
     "stats": "Statistics",
     "fold": "Folding",
     "inference": "Inference",
+    "estimators": "Estimators",
     "plots": "Plots",
     "makers": "Data reduction",
     "simulate": "Simulation",

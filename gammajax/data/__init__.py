@@ -1,6 +1,7 @@
 """Observations: events, good time intervals, pointing, and the folders that hold them."""
 
 from gammajax.data.events import EventList
+from gammajax.data.flux_norms import FluxNorms
 from gammajax.data.flux_points import FluxPoints
 from gammajax.data.flux_points_io import read_flux_points, write_flux_points
 from gammajax.data.fov import fov_axes, fov_coordinates
@@ -16,6 +17,7 @@ __all__ = [
     "GTI",
     "DataStore",
     "EventList",
+    "FluxNorms",
     "FluxPoints",
     "Observation",
     "Observations",

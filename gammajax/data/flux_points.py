@@ -9,9 +9,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from gammajax.units import DNDE, EFLUX, ENERGY, FLUX, to_quantity, to_value
+from gammajax.data.flux_norms import REFERENCES, FluxNorms
+from gammajax.units import ENERGY, to_quantity, to_value
 
-QUANTITIES = {"dnde": DNDE, "e2dnde": EFLUX, "flux": FLUX, "eflux": EFLUX}
+QUANTITIES = REFERENCES
 """What points measure, and the unit that it is kept in."""
 
 INTEGRALS = ("flux", "eflux")
@@ -45,6 +46,8 @@ class FluxPoints:
         Confidence level of the limits, one-sided.
     ts : array, optional
         Test statistics of the points.
+    norms : `FluxNorms`, optional
+        What an estimator found: norms, significances, counts, likelihood scans, notes.
     meta : dict
         Whatever else the file said.
 
@@ -79,6 +82,7 @@ class FluxPoints:
     energy_max: Any = None
     confidence: float = 0.95
     ts: Any = None
+    norms: FluxNorms | None = None
     meta: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -171,8 +175,71 @@ class FluxPoints:
         """Some of the points, by a slice or an array of bools."""
         per_point = (f.name for f in dataclasses.fields(self))
         arrays = {name: getattr(self, name) for name in per_point}
-        chosen = {n: a[where] for n, a in arrays.items() if isinstance(a, np.ndarray)}
+        chosen: dict[str, Any] = {
+            n: a[where] for n, a in arrays.items() if isinstance(a, np.ndarray)
+        }
+        if self.norms is not None:
+            chosen["norms"] = self.norms[where]
         return dataclasses.replace(self, **chosen)
+
+    @classmethod
+    def from_norms(
+        cls,
+        norms: FluxNorms,
+        *,
+        energy_min: Any,
+        energy_max: Any,
+        sed_type: str = "dnde",
+        sqrt_ts: float = 2.0,
+        meta: dict[str, Any] | None = None,
+    ) -> FluxPoints:
+        """Points from norms of shape (bin,); less significant ones than ``sqrt_ts`` are limits.
+
+        Raises
+        ------
+        ValueError
+            If the norms have another shape, or ``sed_type`` is not known.
+        """
+        if len(norms.shape) != 1:
+            raise ValueError(f"FluxPoints: norms have the shape {norms.shape}, expected (bin,)")
+        fields = {"value": "norm", "error": "norm_err", "error_low": "norm_errn",
+                  "error_high": "norm_errp", "limit": "norm_ul"}  # fmt: skip
+        values = {key: norms.values(name, sed_type) for key, name in fields.items()}
+        is_limit = norms.is_limit(sqrt_ts)
+        values["limit"] = np.where(values["limit"] > 0, values["limit"], np.nan)
+        return cls(
+            sed_type=sed_type,
+            is_limit=is_limit,
+            energy_min=energy_min,
+            energy_max=energy_max,
+            confidence=norms.confidence,
+            ts=norms.ts,
+            norms=norms,
+            meta={**(meta or {}), "sqrt_ts_threshold_ul": sqrt_ts},
+            **values,
+        )
+
+    def to_sed_type(self, sed_type: str) -> FluxPoints:
+        """The same points as another kind of flux, for the spectrum they were measured with.
+
+        Raises
+        ------
+        ValueError
+            If the points were not made by an estimator, so that there is no such spectrum.
+        """
+        if self.norms is None:
+            raise ValueError(
+                "to_sed_type: these points have no norms of a reference spectrum; only those "
+                "of an estimator can be converted"
+            )
+        return FluxPoints.from_norms(
+            self.norms,
+            energy_min=self.energy_min,
+            energy_max=self.energy_max,
+            sed_type=sed_type,
+            sqrt_ts=self.meta.get("sqrt_ts_threshold_ul", 2.0),
+            meta=self.meta,
+        )
 
     def quantity(self, name: str) -> Any:
         """``value``, ``error``, ``limit`` or an energy as a `~astropy.units.Quantity`."""
@@ -186,11 +253,11 @@ class FluxPoints:
 
         return read_flux_points(filename, **options)
 
-    def write(self, filename: str | Path, *, overwrite: bool = False) -> None:
+    def write(self, filename: str | Path, *, overwrite: bool = False, **options: Any) -> None:
         """Write a table that gammapy opens; see `gammajax.data.write_flux_points`."""
         from gammajax.data.flux_points_io import write_flux_points
 
-        write_flux_points(self, filename, overwrite=overwrite)
+        write_flux_points(self, filename, overwrite=overwrite, **options)
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Draw the points; see `gammajax.plots.plot_flux_points`."""

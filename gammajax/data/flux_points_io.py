@@ -4,7 +4,8 @@
 ``e_ref``, ``e_min`` and ``e_max`` are energies; ``dnde`` (or ``flux``, ``eflux``,
 ``e2dnde``), ``dnde_err``, ``dnde_errn``, ``dnde_errp``, ``dnde_ul``, ``is_ul`` and ``ts`` the
 points. The type ``likelihood`` has ``norm`` with its errors and limits, relative to
-``ref_dnde`` and so on.
+``ref_dnde`` and so on; with the columns ``sqrt_ts``, ``stat``, ``counts``, ``npred`` and the
+likelihood scan it holds all that an estimator found.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.data.flux_norms_io import norm_columns, norms_of
 from gammajax.data.flux_points import QUANTITIES, FluxPoints
 from gammajax.fits import table as fits_table
 from gammajax.fits import write_tables
@@ -99,7 +101,11 @@ def points_of(rows: Any, sed_type: Any, confidence: Any, filename: str) -> FluxP
     if confidence is None:
         confidence = float(rows.meta.get("UL_CONF", 0.95))
     return FluxPoints(
-        sed_type=sed_type, confidence=confidence, meta={"filename": filename}, **fields
+        sed_type=sed_type,
+        confidence=confidence,
+        norms=norms_of(rows) if given == "likelihood" else None,
+        meta={"filename": filename},
+        **fields,
     )
 
 
@@ -141,6 +147,7 @@ def write_flux_points(
     *,
     overwrite: bool = False,
     masks: dict[str, np.ndarray] | None = None,
+    sed_type: str | None = None,
 ) -> None:
     """Write a table of flux points, FITS or ECSV by the ending of the name; all or nothing.
 
@@ -151,12 +158,21 @@ def write_flux_points(
     overwrite : bool
     masks : dict of array of bool, optional
         Further columns: the masks of a dataset.
+    sed_type : str, optional
+        Of points that an estimator made, another kind of flux; ``likelihood`` writes the
+        norms with all that was found.
     """
     path = Path(filename)
     columns: dict[str, tuple[str, str | None, Any]] = {}
     for name, column in ENERGIES.items():
         if np.isfinite(getattr(points, name)).any():
             columns[column] = ("D", "TeV", getattr(points, name))
+    if sed_type == "likelihood":
+        columns |= norm_columns(points)
+        header = {"SED_TYPE": sed_type, "UL_CONF": points.confidence}
+        _write_columns(path, columns, header, overwrite, masks)
+        return
+    points = points if sed_type in (None, points.sed_type) else points.to_sed_type(sed_type)
     columns[points.sed_type] = ("D", points.unit, points.value)
     for name, ending in COLUMNS.items():
         columns[points.sed_type + ending] = ("D", points.unit, getattr(points, name))
@@ -165,8 +181,18 @@ def write_flux_points(
         columns["ts"] = ("D", None, points.ts)
     columns |= {name: ("L", None, mask) for name, mask in (masks or {}).items()}
     header = {"SED_TYPE": points.sed_type, "UL_CONF": points.confidence}
+    _write_columns(path, columns, header, overwrite, masks)
+
+
+def _write_columns(
+    path: Path,
+    columns: dict[str, tuple[str, str | None, Any]],
+    header: dict[str, Any],
+    overwrite: bool,
+    masks: dict[str, np.ndarray] | None,
+) -> None:
     if ".fits" in path.suffixes:
-        found = fits_table("TABLE", columns, **header)
+        found = fits_table("FLUXPOINTS", columns, **header)
         for name in masks or {}:
             # gammapy wants masks in the shape of a map of one region
             found.columns[name].dim = "(1,1)"

@@ -120,6 +120,12 @@ class MapTerm(eqx.Module):
         stat, slope, bend = (jnp.where(self.mask, part, 0.0) for part in joined)
         return PerBin(stat, slope, bend, bend)
 
+    def background_sums(self, mu: Any) -> Any:
+        """Expected background of each dataset: the known one, or profiled from off counts."""
+        if self.off is None:
+            return self.background_total
+        return self.off.expected(self.counts, jnp.where(self.mask, mu, 0.0)[:, :-1])
+
     def negative_bins(self, mu: Any) -> Any:
         """The number of occupied bins, and of totals, whose prediction is not positive.
 

@@ -19,7 +19,7 @@ import equinox as eqx
 import numpy as np
 
 from gammajax.fold.map_data import MapData
-from gammajax.stats import PerBin, wstat_per_bin
+from gammajax.stats import PerBin, wstat_background, wstat_per_bin
 
 
 class OffCounts(eqx.Module):
@@ -63,6 +63,15 @@ class OffCounts(eqx.Module):
         """W - 2 mu of each bin with its derivatives by the signal."""
         found = wstat_per_bin(n_on, self.counts, self.alpha, mu)
         return PerBin(found.stat - 2 * mu, found.slope - 2, found.bend, found.bend)
+
+    def expected(self, n_on: Any, mu: Any) -> Any:
+        """The profiled background in the on regions of all bins, shape (dataset,).
+
+        Empty bins have alpha n_off / (1 + alpha), whatever their signal; ``room`` is their
+        sum. Padded bins have no off counts, and so no background.
+        """
+        occupied = self.alpha * wstat_background(n_on, self.counts, self.alpha, mu)
+        return (occupied * (n_on > 0)).sum(axis=1) + self.room
 
     def negative(self, total: Any, occupied: Any) -> Any:
         """Whether the signal in the empty bins is below what off counts allow, (dataset,).

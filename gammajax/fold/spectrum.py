@@ -71,8 +71,8 @@ class SpectrumTerm(MatrixTerm):
     energy_min, energy_max : array, shape (axis, energy_true)
         Edges of the different axes of true energy, in TeV; padded bins have no width.
     axis : array of int, shape (dataset,)
-    responses : tuple of `Response`
-        One for each stack of components.
+    responses : tuple of `Response` or None
+        One for each stack of components; None if none of it folds into these datasets.
     counts, counts_off, alpha, background : array, shape (dataset, energy)
     mask : array of bool, shape (dataset, energy)
         False where padded.
@@ -84,7 +84,7 @@ class SpectrumTerm(MatrixTerm):
     energy_min: Any
     energy_max: Any
     axis: Any
-    responses: tuple[Response, ...]
+    responses: tuple[Response | None, ...]
     counts: Any
     counts_off: Any
     alpha: Any
@@ -97,6 +97,8 @@ class SpectrumTerm(MatrixTerm):
         """Predicted signal counts, shape (dataset, energy)."""
         total = jnp.zeros(jnp.shape(self.counts)[-2:])
         for stack, response in zip(stacks, self.responses, strict=True):
+            if response is None:
+                continue
             flux = stack.map(
                 values,
                 lambda spectrum: spectrum.evaluate_integral(
@@ -262,10 +264,13 @@ def _axes(datasets: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
 
 def _responses(
     datasets: Sequence[Any], groups: Sequence[Any], n_true: int, n_reco: int
-) -> tuple[Response, ...]:
+) -> tuple[Response | None, ...]:
     made: dict[tuple[bool, bool], np.ndarray] = {}
-    responses = []
+    responses: list[Response | None] = []
     for _, components in groups:
+        if not any(c.folds_into(d.name) for c in components for d in datasets):
+            responses.append(None)
+            continue
         flags = (components[0].irf_applies("exposure"), components[0].irf_applies("edisp"))
         if flags not in made:
             made[flags] = _matrices(datasets, flags, n_true, n_reco)

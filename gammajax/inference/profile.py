@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from gammajax.inference.result import FitResult
+from gammajax.inference.rise import find_rise
 from gammajax.inference.scan import conditional_fits
 from gammajax.units import to_value
-
-MAX_ROUNDS = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +241,7 @@ def stat_contour(
         fits = conditional_fits(result, np.tile(held, (n_points, 1)), points)
         return fits.stat - result.stat
 
-    radius, limited = _find_rise(rise, np.full(n_points, np.sqrt(delta)), reach, delta)
+    radius, limited = find_rise(rise, np.full(n_points, np.sqrt(delta)), reach, delta)
     points = result.theta[held] + radius[:, None] * rays
     names = (result.names[x_place], result.names[y_place])
     return Contour(*names, points[:, 0], points[:, 1], sigma, delta, ~limited)
@@ -305,41 +304,5 @@ def _solve(
         values = result.theta[places] + radius * rays
         return conditional_fits(result, places[:, None], values[:, None]).stat - result.stat
 
-    radius, limited = _find_rise(rise, np.full(len(rays), sigma), reach, sigma**2)
+    radius, limited = find_rise(rise, np.full(len(rays), sigma), reach, sigma**2)
     return result.theta[places] + radius * rays, limited
-
-
-def _find_rise(
-    rise: Any, radius: np.ndarray, reach: np.ndarray, target: float
-) -> tuple[np.ndarray, np.ndarray]:
-    r"""Radii at which ``rise`` is ``target``, for all rays at once.
-
-    The square root of the rise is nearly linear in the radius, so its secant converges in a
-    few rounds; a bracket keeps it safe. Stops at 1e-5 of a standard deviation.
-    """
-    goal = np.sqrt(target)
-    radius = np.minimum(np.asarray(radius, dtype=np.float64), reach)
-    low, low_root = np.zeros_like(radius), np.zeros_like(radius)
-    high, high_root = np.full_like(radius, np.inf), np.full_like(radius, np.nan)
-    done = np.zeros(radius.shape, dtype=bool)
-    limited = np.zeros(radius.shape, dtype=bool)
-    for _ in range(MAX_ROUNDS):
-        root = np.sqrt(np.maximum(rise(radius), 0.0))
-        root = np.where(np.isfinite(root), root, np.inf)
-        limited |= ~done & (root < goal) & (radius >= reach)
-        done |= limited | (np.abs(root - goal) < 1e-5)
-        if done.all():
-            break
-        below = ~done & (root < goal)
-        above = ~done & ~below
-        low, low_root = np.where(below, radius, low), np.where(below, root, low_root)
-        high, high_root = np.where(above, radius, high), np.where(above, root, high_root)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            open_end = radius * np.clip(goal / root, 1.1, 4.0)
-            inner = low + (goal - low_root) * (high - low) / (high_root - low_root)
-            margin = 0.02 * (high - low)
-            clipped = np.clip(inner, low + margin, high - margin)
-        inner = np.where(np.isfinite(inner), clipped, (low + high) / 2)
-        proposal = np.where(np.isfinite(high), inner, np.minimum(open_end, reach))
-        radius = np.where(done, radius, proposal)
-    return radius, limited

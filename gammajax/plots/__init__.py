@@ -6,6 +6,7 @@ Every function takes the axes to draw on, or makes them, and gives them back.
 from gammajax.plots.datasets import plot_fit, plot_spectrum_dataset
 from gammajax.plots.events import peek_events, plot_gti
 from gammajax.plots.flux_points import plot_flux_points
+from gammajax.plots.flux_profiles import plot_flux_profiles
 from gammajax.plots.irf import peek_irf
 from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
 from gammajax.plots.posterior import plot_corner, plot_trace
@@ -26,6 +27,7 @@ __all__ = [
     "plot_correlation",
     "plot_fit",
     "plot_flux_points",
+    "plot_flux_profiles",
     "plot_gti",
     "plot_map",
     "plot_map_grid",

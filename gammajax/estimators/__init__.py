@@ -1,0 +1,5 @@
+"""Flux points, light curves and maps: many fits of a norm, in compiled batches."""
+
+from gammajax.estimators.flux_points import FluxPointsEstimator
+
+__all__ = ["FluxPointsEstimator"]

@@ -1,0 +1,175 @@
+"""Flux points: the norm of a spectrum in bins of energy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gammajax.data import FluxNorms, FluxPoints
+from gammajax.datasets import Datasets
+from gammajax.estimators.build import build_cells
+from gammajax.estimators.energy_bins import EnergyBin, energy_bins
+from gammajax.estimators.joint import joint_norms
+from gammajax.estimators.norms import NormOptions, measure_norms
+from gammajax.estimators.scaled import norm_name, scaled_models, source_name
+from gammajax.fold import FoldOptions
+from gammajax.models import Models
+
+METHODS = ("independent", "joint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FluxPointsEstimator:
+    """Flux points of a source, in one batch of compiled fits.
+
+    In each bin of reconstructed energy the spectrum of the source is multiplied by a norm,
+    which is fitted to the data of the bin alone. A point is the norm times the spectrum at
+    the reference energy.
+
+    Parameters
+    ----------
+    energy_edges : array in TeV, or `~astropy.units.Quantity`
+        Moved to the nearest edges of the datasets, where these all have the same.
+    source : str, optional
+        Its name; needed where there are several.
+    n_sigma, n_sigma_ul : float
+        Of asymmetric errors, and of upper limits.
+    selection_optional : "all", None, or list of {"errn-errp", "ul", "scan"}
+    reoptimize : bool, str or list of str
+        Which other free parameters are fitted again in each bin: none, all, or those that
+        match globs. The spectral parameters of the source never are.
+    method : {"independent", "joint"}
+        ``joint`` fits all points at once, as the nodes of one factor that is a straight line
+        in energy between them, with the covariance of all (``points.norms.covariance``).
+        Its errors contain what neighbours share through the energy dispersion. Its norms
+        stay above 0, unless ``norm_min`` says how far below they may go.
+    norm_scan : array, optional
+        Norms of the likelihood scan; 11 from 0.2 to 5 by default.
+    norm_min, norm_max : float
+        Bounds of the norm; none by default, so that a bin with too few counts has a norm
+        below 0.
+    sqrt_ts_threshold_ul : float
+        Points that are less significant are marked as limits.
+    fold : `~gammajax.fold.FoldOptions`, optional
+    progress : bool
+
+    Examples
+    --------
+    >>> from gammajax.maps import MapAxis
+    >>> from gammajax.models import Models, PowerLawSpectralModel, SkyModel
+    >>> from gammajax.simulate import simulate_on_off
+    >>> models = Models([SkyModel(PowerLawSpectralModel(amplitude=4e-11), name="crab")])
+    >>> datasets = simulate_on_off(models, n_observations=2, livetime="30 min", seed=1)
+    >>> points = FluxPointsEstimator(energy_edges=[1, 3, 10]).run(datasets, models)
+    >>> len(points), points.norms.notes.tolist()
+    (2, ['', ''])
+    """
+
+    energy_edges: Any = None
+    source: str | None = None
+    n_sigma: float = 1.0
+    n_sigma_ul: float = 2.0
+    selection_optional: Any = "all"
+    reoptimize: bool | str | Sequence[str] = False
+    method: str = "independent"
+    norm_scan: Any = None
+    norm_min: float = -np.inf
+    norm_max: float = np.inf
+    sqrt_ts_threshold_ul: float = 2.0
+    fold: FoldOptions | None = None
+    progress: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(
+                f"FluxPointsEstimator: method is {self.method!r}, expected "
+                f"{' or '.join(METHODS)}"
+            )
+        self.options  # noqa: B018  (bad options are an error now, not after a long fit)
+
+    @property
+    def options(self) -> NormOptions:
+        """How norms are measured."""
+        return NormOptions.create(
+            self.selection_optional,
+            n_sigma=self.n_sigma,
+            n_sigma_ul=self.n_sigma_ul,
+            norm_scan=self.norm_scan,
+            norm_min=self.norm_min,
+            norm_max=self.norm_max,
+            progress=self.progress,
+        )
+
+    def run(self, datasets: Any, models: Any) -> FluxPoints:
+        """Measure the points.
+
+        Parameters
+        ----------
+        datasets : `~gammajax.datasets.Datasets`, or an iterable of datasets
+            Counts of any kind: spectra, cubes, or both.
+        models : `~gammajax.models.Models`
+            At their best fit; `FitResult.models` of a fit.
+
+        Returns
+        -------
+        points : `~gammajax.data.FluxPoints`
+            Differential fluxes; ``points.norms`` has everything else, and
+            ``points.to_sed_type`` other kinds of flux.
+        """
+        datasets = datasets if isinstance(datasets, Datasets) else Datasets(datasets)
+        models = models if isinstance(models, Models) else Models(models)
+        source = source_name(models, self.source)
+        bins = energy_bins(datasets, self.energy_edges)
+        scaled = scaled_models(models, source, self.reoptimize)
+        scaled = scaled.set(norm_name(source), min=self.norm_min, max=self.norm_max,
+                            value=np.clip(1.0, self.norm_min, self.norm_max))  # fmt: skip
+        spectrum = models[source].spectral_model
+        if self.method == "joint":
+            found = joint_norms(datasets, models, source, bins, self.options, scaled, self.fold)
+        else:
+            cells = build_cells(datasets, scaled, [b.inside for b in bins], self.fold)
+            norm = scaled.parameters.index(norm_name(source))
+            found = measure_norms(cells, norm, self.options) | {"covariance": None}
+        fields: dict[str, Any] = found | reference_fluxes(spectrum, bins)
+        norms = FluxNorms(
+            **fields,
+            n_sigma=self.n_sigma,
+            n_sigma_ul=self.n_sigma_ul,
+        )
+        return flux_points(norms, bins, source, self.sqrt_ts_threshold_ul)
+
+
+def reference_fluxes(spectrum: Any, bins: Sequence[EnergyBin]) -> dict[str, np.ndarray]:
+    """The fluxes of a spectrum that norms in energy bins scale, shape (bin,)."""
+    if spectrum.is_norm:
+        raise ValueError(
+            f"source: its {type(spectrum).__name__} is a factor without a flux unit, so there "
+            "is no flux to scale"
+        )
+    low, high, ref = (
+        np.array([getattr(b, name) for b in bins])
+        for name in ("energy_min", "energy_max", "energy_ref")
+    )
+    dnde = np.asarray(spectrum(ref))
+    return {
+        "ref_dnde": dnde,
+        "ref_e2dnde": ref**2 * dnde,
+        "ref_flux": np.asarray(spectrum.integral(low, high)),
+        "ref_eflux": np.asarray(spectrum.energy_flux(low, high)),
+    }
+
+
+def flux_points(
+    norms: FluxNorms, bins: Sequence[EnergyBin], source: str, sqrt_ts: float
+) -> FluxPoints:
+    """A table of differential fluxes from norms."""
+    return FluxPoints.from_norms(
+        norms,
+        energy_min=np.array([b.energy_min for b in bins]),
+        energy_max=np.array([b.energy_max for b in bins]),
+        sqrt_ts=sqrt_ts,
+        meta={"source": source},
+    )
