@@ -1,6 +1,7 @@
-"""Simulation: a telescope given by formulas, and observations drawn with it."""
+"""Simulation: events and counts drawn from models, and a telescope given by formulas."""
 
+from gammajax.simulate.events import ObservationEventSampler
 from gammajax.simulate.on_off import simulate_on_off
 from gammajax.simulate.response import TelescopeResponse
 
-__all__ = ["TelescopeResponse", "simulate_on_off"]
+__all__ = ["ObservationEventSampler", "TelescopeResponse", "simulate_on_off"]
