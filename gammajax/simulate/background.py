@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 
 from gammajax.irf import Background2D
@@ -18,6 +19,9 @@ from gammajax.simulate.times import Times
 
 FINER = 4
 """Parts of a bin of the field of view, along each axis, over which the rate is constant."""
+
+
+STEEPEST = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +137,16 @@ def _parts(edges: np.ndarray) -> np.ndarray:
 
 @eqx.filter_jit
 def _rates(bkg: Any, energy: Any, places: Any, factor: Any) -> tuple[Any, Any]:
-    """The rate at energies and places, and its integral from each energy to the next."""
+    """The rate at energies and places, and its integral from each energy to the next.
+
+    Beyond its outermost nodes a table goes on as a line of its logarithm, which from a zero
+    leads anywhere: what grows there by more than ``STEEPEST`` is held instead.
+    """
     rate = bkg.value_grid(energy, *places)
+    ends = ((axis.center[0], axis.center[-1]) for axis in bkg.axes)
+    inside = [jnp.clip(x, *end) for x, end in zip((energy, *places), ends, strict=True)]
+    held = bkg.value_grid(*inside)
+    rate = jnp.where(rate > STEEPEST * held, held, rate)
     if factor is not None:
         rate = rate * factor.evaluate(energy)[:, None]
     return rate, integrate_power_laws(energy[:, None], rate)

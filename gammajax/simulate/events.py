@@ -124,7 +124,7 @@ class ObservationEventSampler:
         keys += ["ENERGY_TRUE", "RA_TRUE", "DEC_TRUE"] if self.keep_truth else []
         first = [piece["TIME"] for _, piece in pieces]
         time = np.concatenate(first) if first else np.zeros(0)
-        order = np.argsort(time, kind="stable")
+        order = np.argsort(time)
         columns["EVENT_ID"] = np.arange(1, order.size + 1)
         for key in keys:
             values = [piece[key] for _, piece in pieces]

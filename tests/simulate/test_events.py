@@ -152,6 +152,15 @@ def test_background_is_that_of_the_table(kind):
     assert set(drawn.events.column("MC_ID")) == {0}
 
 
+def test_a_rate_that_grows_out_of_a_zero_is_held_at_the_edge(run):
+    bkg = formula_irfs(background=30.0, energy_edges=EDGES)["bkg"]
+    values = np.array(bkg.values)
+    values[:, 1] = 0.0
+    odd = make_run(irfs={**IRFS, "bkg": type(bkg)(bkg.axes, values)})
+    numbers = [len(ObservationEventSampler().run(one).events) for one in (odd, run)]
+    assert 0.9 * numbers[1] < numbers[0] < 1.05 * numbers[1]
+
+
 def test_a_seed_decides_and_runs_differ(run):
     sampler = ObservationEventSampler(seed=4)
     one, again = (sampler.run(run, SOURCES).events for _ in range(2))
