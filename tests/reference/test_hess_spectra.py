@@ -13,6 +13,7 @@ from regions import CircleSkyRegion
 
 from gammajax.data import DataStore
 from gammajax.datasets import SpectrumDataset
+from gammajax.estimators import FluxPointsEstimator
 from gammajax.inference import Fit, Likelihood
 from gammajax.makers import (
     ReflectedRegionsBackgroundMaker,
@@ -28,9 +29,8 @@ CRAB = SkyCoord(83.633, 22.014, unit="deg")
 ON = CircleSkyRegion(CRAB, 0.11 * u.deg)
 ENERGY = MapAxis.from_energy_bounds("0.5 TeV", "30 TeV", nbin=12)
 TRUE = MapAxis.from_energy_bounds("0.3 TeV", "60 TeV", nbin=24, name="energy_true")
-PEER = json.loads((Path(__file__).parents[1] / "peer" / "data" / "reduction.json").read_text())[
-    "hess"
-]
+DATA = Path(__file__).parents[1] / "peer" / "data"
+PEER = json.loads((DATA / "reduction.json").read_text())["hess"]
 
 REDUCED = {
     "23523": (155, 127, 1 / 12),
@@ -121,6 +121,40 @@ def test_the_joint_fit_is_the_peers(reduced, store) -> None:
     assert np.all(np.abs(pulls(result, PEER["fit"])) < 1e-3)
     errors = [PEER["fit"]["parameters"][name][1] for name in NAMES]
     np.testing.assert_allclose(result.errors, errors, rtol=0.015)
+
+
+POINTS = np.array(
+    [
+        (0.98930, 4.37479e-11, 2.826e-12, 2.943e-12, 4.9752e-11, 28.2008),
+        (1.95743, 8.67327e-12, 7.292e-13, 7.698e-13, 1.02549e-11, 22.3232),
+        (3.26555, 2.26325e-12, 3.452e-13, 3.815e-13, 3.0640e-12, 11.8353),
+        (5.44785, 4.63894e-13, 7.603e-14, 8.449e-14, 6.4225e-13, 10.2811),
+        (10.77912, 5.77117e-14, 1.709e-14, 2.051e-14, 1.0240e-13, 5.0646),
+        (21.32760, 4.04906e-15, 2.464e-15, 3.950e-15, 1.3651e-14, 2.0853),
+    ]
+)
+"""Energy, differential flux, its errors below and above, 2 sigma limit, root of TS."""
+
+
+def test_flux_points_are_the_peers(reduced, store) -> None:
+    datasets = [with_dispersion(dataset, store, 1) for dataset in reduced]
+    models = log_parabola(datasets).models
+    estimator = FluxPointsEstimator(energy_edges=np.geomspace(0.7, 30, 7))
+    points = estimator.run(datasets, models)
+    energy, dnde, errn, errp, limit, sqrt_ts = POINTS.T
+    np.testing.assert_allclose(points.energy_ref, energy, rtol=1e-5)
+    assert np.all(np.abs(points.value - dnde) < 0.01 * np.minimum(errn, errp))
+    np.testing.assert_allclose(points.error_low, errn, rtol=0.01)
+    np.testing.assert_allclose(points.error_high, errp, rtol=0.01)
+    np.testing.assert_allclose(points.limit, limit, rtol=1e-3)
+    np.testing.assert_allclose(points.norms.sqrt_ts, sqrt_ts, rtol=1e-4)
+    assert points.norms.success.all()
+    theirs = json.loads((DATA / "flux_points_hess.json").read_text())
+    scan = np.reshape(theirs["stat_scan"], (6, 11))
+    np.testing.assert_allclose(points.norms.stat_scan, scan, atol=1e-2, rtol=1e-4)
+    np.testing.assert_array_equal(points.norms.counts, np.squeeze(theirs["counts"]))
+    npred = np.squeeze(theirs["npred"])
+    np.testing.assert_allclose(points.norms.npred, npred, rtol=2e-3)
 
 
 def test_the_mean_over_a_bin_is_nearer_to_fine_bins(reduced, store) -> None:
