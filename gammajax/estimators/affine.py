@@ -100,6 +100,18 @@ def _without_responses(term: Any) -> Any:
     return eqx.tree_at(lambda t: (t.energy_min, t.energy_max, t.axis, t.responses), term, empty)
 
 
+def rows_of(term: AffineTerm, rows: np.ndarray, number: int) -> AffineTerm:
+    """The term of some of its spectra, padded to a number of them."""
+    filled = np.append(rows, np.zeros(number - rows.size, dtype=int))
+    names = ("counts", "counts_off", "alpha", "background", "mask")
+    fields = [np.asarray(getattr(term.inner, name))[filled] for name in names]
+    fields[-1][rows.size :] = False
+    inner = eqx.tree_at(
+        lambda t: tuple(getattr(t, name) for name in names), term.inner, tuple(fields)
+    )
+    return AffineTerm(inner, term.base[filled], term.unit[:, filled], term.places)
+
+
 def padded(term: AffineTerm, size: int) -> AffineTerm:
     """The term with its bins padded to a number; the last entry of a map is its total."""
     number = term.base.shape[-1]

@@ -9,7 +9,7 @@ import equinox as eqx
 import numpy as np
 
 from gammajax.datasets import Datasets, SpectrumDataset, SpectrumDatasetOnOff
-from gammajax.estimators.affine import affine_problem
+from gammajax.estimators.affine import AffineTerm, affine_problem, rows_of
 from gammajax.estimators.cells import Cell
 from gammajax.estimators.energy_bins import narrowed
 from gammajax.fold import FoldOptions
@@ -25,8 +25,8 @@ def build_cells(
     models: Models,
     masks: Sequence[Mapping[str, np.ndarray]],
     options: FoldOptions | None = None,
-) -> list[Cell]:
-    """One cell for each mask.
+) -> list[Cell | None]:
+    """One cell for each mask; None where no bin of any dataset is in its fit range.
 
     Parameters
     ----------
@@ -37,26 +37,19 @@ def build_cells(
         is not named, or has no bin of its fit range there, is no part of the cell.
     options : `~gammajax.fold.FoldOptions`, optional
 
-    Raises
-    ------
-    ValueError
-        If a cell has no bin in the fit range of any dataset.
     """
-    for number, mask in enumerate(masks):
-        if not any(_used(datasets[name], inside) for name, inside in mask.items()):
-            raise ValueError(
-                f"cell {number} of {len(masks)}: no bin of {', '.join(mask)} is in the fit "
-                "range there; take other edges, or widen mask_fit"
-            )
     if all(isinstance(dataset, SPECTRA) for dataset in datasets):
         return _cells_of_spectra(datasets, models, masks)
-    cells = []
+    cells: list[Cell | None] = []
     for mask in masks:
         parts = [
             narrowed(datasets[name], inside)
             for name, inside in mask.items()
             if _used(datasets[name], inside)
         ]
+        if not parts:
+            cells.append(None)
+            continue
         cells.append(cell_of(Likelihood(parts, models, options)))
     return cells
 
@@ -81,24 +74,37 @@ def _order(likelihood: Likelihood) -> tuple[tuple[str, ...], ...]:
 
 def _cells_of_spectra(
     datasets: Datasets, models: Models, masks: Sequence[Mapping[str, np.ndarray]]
-) -> list[Cell]:
+) -> list[Cell | None]:
     """Cells that share all arrays but the masks: spectra are folded once."""
     likelihood = Likelihood(datasets, models)
     problem, order = _problem(likelihood), _order(likelihood)
-    cells = []
+    most = [max(len(set(names) & set(mask)) for mask in masks) for names in order]
+    cells: list[Cell | None] = []
     for mask in masks:
-        made = []
-        for term, names in zip(problem.terms, order, strict=True):
+        if not any(_used(datasets[name], inside) for name, inside in mask.items()):
+            cells.append(None)
+            continue
+        terms, kept = [], []
+        for term, names, number in zip(problem.terms, order, most, strict=True):
             inner = getattr(term, "inner", term)
             rows = np.zeros(np.shape(inner.mask), dtype=bool)
             for row, name in zip(rows, names, strict=True):
-                dataset = datasets[name]
                 if name in mask:
-                    kept = mask[name][dataset.mask]
-                    row[: kept.size] = kept
-            made.append(rows)
-        here = eqx.tree_at(
-            lambda p: tuple(getattr(t, "inner", t).mask for t in p.terms), problem, tuple(made)
-        )
-        cells.append(Cell(here, order))
+                    inside = mask[name][datasets[name].mask]
+                    row[: inside.size] = inside
+            term = _with_mask(term, rows)
+            if isinstance(term, AffineTerm) and 0 < number < len(names):
+                wanted = [i for i, name in enumerate(names) if name in mask]
+                term = rows_of(term, np.array(wanted, dtype=int), number)
+                names = tuple(names[i] for i in wanted)
+            terms.append(term)
+            kept.append(names)
+        here = eqx.tree_at(lambda p: p.terms, problem, tuple(terms))
+        cells.append(Cell(here, tuple(kept)))
     return cells
+
+
+def _with_mask(term: Any, mask: np.ndarray) -> Any:
+    if isinstance(term, AffineTerm):
+        return eqx.tree_at(lambda t: t.inner.mask, term, mask)
+    return eqx.tree_at(lambda t: t.mask, term, mask)

@@ -37,7 +37,10 @@ ROOM = 2**25
 
 @dataclass(frozen=True)
 class Cell:
-    """A likelihood, and the names of the datasets of each of its terms."""
+    """A likelihood, and the names of the datasets of each of its terms.
+
+    Rows of a term that have no name are padding.
+    """
 
     problem: Problem
     order: tuple[tuple[str, ...], ...]
@@ -96,7 +99,7 @@ class Cells:
         groups: dict[Any, list[int]] = {}
         for i, cell in enumerate(cells):
             leaves, structure = jax.tree_util.tree_flatten(cell.problem)
-            key = (structure, tuple(np.shape(leaf) for leaf in leaves), cell.order)
+            key = (structure, tuple(np.shape(leaf) for leaf in leaves))
             groups.setdefault(key, []).append(i)
         self.batches = [
             (np.array(members), Batch.of([cells[i].problem for i in members]))
@@ -178,11 +181,12 @@ class Cells:
         }
         for members, batch in self.batches:
             sums = _totals(batch, np.arange(members.size), x[members], norm[members])
-            order = self.cells[members[0]].order
-            for parts, term_names in zip(sums, order, strict=True):
+            for place, parts in enumerate(sums):
                 for what, array in zip(found, parts, strict=True):
-                    for i, name in enumerate(term_names):
-                        found[what][name][members] = np.asarray(array)[:, i]
+                    for row, member in zip(np.asarray(array), members, strict=True):
+                        for name, value in zip(self.cells[member].order[place], row,
+                                               strict=False):  # fmt: skip
+                            found[what][name][member] = value
         return found
 
 
@@ -191,7 +195,8 @@ def _equally_padded(cells: Sequence[Cell]) -> list[Cell]:
     largest: dict[Any, int] = {}
 
     def key(cell: Cell, place: int) -> Any:
-        return cell.order, place
+        term = cell.problem.terms[place]
+        return len(cell.problem.terms), place, type(term.inner), np.shape(term.base)[0]
 
     for cell in cells:
         for place, term in enumerate(cell.problem.terms):

@@ -20,6 +20,8 @@ OPTIONAL = ("errn-errp", "ul", "scan")
 NORM_SCAN = np.geomspace(0.2, 5.0, 11)
 """Norms at which the likelihood is given, unless others are asked for."""
 
+NO_DATA = "no bin of any dataset is in its fit range here"
+
 PRECISE = 1e-8
 """How near roots of the rise come to their goal, in standard deviations."""
 
@@ -72,17 +74,45 @@ class NormOptions:
         return np.atleast_1d(np.asarray(given, dtype=np.float64))
 
 
-def measure_norms(cells: Sequence[Cell], norm: Any, options: NormOptions) -> dict[str, Any]:
+def measure_norms(
+    cells: Sequence[Cell | None], norm: Any, options: NormOptions
+) -> dict[str, Any]:
     """The fields of `~gammajax.data.FluxNorms` that a likelihood gives, one row a cell.
 
     Parameters
     ----------
-    cells : sequence of `Cell`
+    cells : sequence of `Cell` or None
+        None is a cell without data.
     norm : int, or array of int, shape (cell,)
         Which parameter of the vector is measured.
     options : `NormOptions`
+
+    Raises
+    ------
+    ValueError
+        If no cell has data.
     """
-    return _Measurement(cells, norm, options).run()
+    used = np.array([i for i, cell in enumerate(cells) if cell is not None], dtype=int)
+    if not used.size:
+        raise ValueError(
+            "no bin of any dataset is in its fit range; widen the edges, or mask_fit"
+        )
+    norm = np.broadcast_to(norm, (len(cells),))[used]
+    found = _Measurement([c for c in cells if c is not None], norm, options).run()
+    if used.size == len(cells):
+        return found
+    return {
+        key: _spread(array, used, len(cells)) if key not in ("datasets", "norm_scan") else array
+        for key, array in found.items()
+    }
+
+
+def _spread(array: np.ndarray, used: np.ndarray, number: int) -> np.ndarray:
+    """Rows of used cells among those of all; others have no numbers, and say why."""
+    fill = {"O": NO_DATA, "b": False}.get(array.dtype.kind, np.nan)
+    full = np.full((number, *array.shape[1:]), fill, dtype=array.dtype)
+    full[used] = array
+    return full
 
 
 class _Measurement:

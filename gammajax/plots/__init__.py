@@ -8,6 +8,7 @@ from gammajax.plots.events import peek_events, plot_gti
 from gammajax.plots.flux_points import plot_flux_points
 from gammajax.plots.flux_profiles import plot_flux_profiles
 from gammajax.plots.irf import peek_irf
+from gammajax.plots.light_curve import plot_light_curve
 from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
 from gammajax.plots.posterior import plot_corner, plot_trace
 from gammajax.plots.regions import plot_region, plot_region_map
@@ -29,6 +30,7 @@ __all__ = [
     "plot_flux_points",
     "plot_flux_profiles",
     "plot_gti",
+    "plot_light_curve",
     "plot_map",
     "plot_map_grid",
     "plot_map_interactive",

@@ -1,0 +1,185 @@
+"""Light curves: the norm of a source in intervals of time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gammajax.data import FluxNorms, LightCurve
+from gammajax.datasets import Datasets
+from gammajax.estimators.build import build_cells, cell_of
+from gammajax.estimators.energy_bins import EnergyBin, energy_bins, narrowed
+from gammajax.estimators.flux_points import reference_fluxes
+from gammajax.estimators.intervals import time_bins
+from gammajax.estimators.norms import NormOptions, measure_norms
+from gammajax.estimators.scaled import norm_name, scaled_models, source_name
+from gammajax.fold import FoldOptions
+from gammajax.inference import Likelihood
+from gammajax.models import Models
+from gammajax.parameters import ParameterTable
+
+METHODS = ("independent", "joint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightCurveEstimator:
+    """The flux of a source in intervals of time, in one batch of compiled fits.
+
+    Parameters
+    ----------
+    time_intervals : "run", "night", or sequence of pairs of `~astropy.time.Time`
+        One interval for each dataset, for each night, or the given ones. Datasets have to lie
+        within an interval: reduce the parts of runs (``observations.select_time``).
+    energy_edges : array in TeV, or `~astropy.units.Quantity`, optional
+        One bin of all energies by default.
+    source, n_sigma, n_sigma_ul, selection_optional, reoptimize, norm_scan, norm_min, norm_max
+        As in `FluxPointsEstimator`.
+    method : {"independent", "joint"}
+        ``joint`` fits all intervals at once: what is refitted (``reoptimize``) is then the
+        same at all times, and ``norms.covariance`` that of all fluxes.
+    sqrt_ts_threshold_ul : float
+    fold : `~gammajax.fold.FoldOptions`, optional
+    progress : bool
+    """
+
+    time_intervals: Any = "run"
+    energy_edges: Any = None
+    source: str | None = None
+    n_sigma: float = 1.0
+    n_sigma_ul: float = 2.0
+    selection_optional: Any = "all"
+    reoptimize: bool | str | Sequence[str] = False
+    method: str = "independent"
+    norm_scan: Any = None
+    norm_min: float = -np.inf
+    norm_max: float = np.inf
+    sqrt_ts_threshold_ul: float = 2.0
+    fold: FoldOptions | None = None
+    progress: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(
+                f"LightCurveEstimator: method is {self.method!r}, expected "
+                f"{' or '.join(METHODS)}"
+            )
+        self.options  # noqa: B018  (bad options are an error now, not after a long fit)
+
+    @property
+    def options(self) -> NormOptions:
+        """How norms are measured."""
+        return NormOptions.create(
+            self.selection_optional,
+            n_sigma=self.n_sigma,
+            n_sigma_ul=self.n_sigma_ul,
+            norm_scan=self.norm_scan,
+            norm_min=self.norm_min,
+            norm_max=self.norm_max,
+            progress=self.progress,
+        )
+
+    def run(self, datasets: Any, models: Any) -> LightCurve:
+        """Measure the fluxes.
+
+        Parameters
+        ----------
+        datasets : `~gammajax.datasets.Datasets`, or an iterable of datasets
+            With good time intervals.
+        models : `~gammajax.models.Models`
+
+        Returns
+        -------
+        curve : `~gammajax.data.LightCurve`
+        """
+        datasets = datasets if isinstance(datasets, Datasets) else Datasets(datasets)
+        models = models if isinstance(models, Models) else Models(models)
+        source = source_name(models, self.source)
+        times, members = time_bins(datasets, self.time_intervals)
+        bins = energy_bins(datasets, self.energy_edges)
+        scaled = scaled_models(models, source, self.reoptimize)
+        scaled = scaled.set(norm_name(source), min=self.norm_min, max=self.norm_max,
+                            value=np.clip(1.0, self.norm_min, self.norm_max))  # fmt: skip
+        if self.method == "joint":
+            found = _joint(datasets, scaled, source, members, bins, self.options, self.fold)
+        else:
+            masks = [{n: b.inside[n] for n in names} for names in members for b in bins]
+            cells = build_cells(datasets, scaled, masks, self.fold)
+            norm = scaled.parameters.index(norm_name(source))
+            found = measure_norms(cells, norm, self.options) | {"covariance": None}
+        number = len(members)
+        references = {
+            name: np.tile(array, number)
+            for name, array in reference_fluxes(models[source].spectral_model, bins).items()
+        }
+        fields: dict[str, Any] = found | references
+        norms = FluxNorms(**fields, n_sigma=self.n_sigma, n_sigma_ul=self.n_sigma_ul)
+        return LightCurve(
+            time_min=times[:, 0],
+            time_max=times[:, 1],
+            energy_min=[b.energy_min for b in bins],
+            energy_max=[b.energy_max for b in bins],
+            norms=norms.reshape(number, len(bins)),
+            sqrt_ts_threshold_ul=self.sqrt_ts_threshold_ul,
+            meta={"source": source},
+        )
+
+
+def _joint(
+    datasets: Datasets,
+    scaled: Models,
+    source: str,
+    members: Sequence[tuple[str, ...]],
+    bins: Sequence[EnergyBin],
+    options: NormOptions,
+    fold: FoldOptions | None,
+) -> dict[str, Any]:
+    """One fit of all intervals, with a norm for each; all else is the same at all times."""
+    if len(bins) > 1:
+        raise ValueError(
+            "method='joint' takes one bin of energy, the fit is of all intervals; leave "
+            "energy_edges out, or take method='independent'"
+        )
+    models = _copies(scaled, source, members)
+    used = [name for names in members for name in names]
+    likelihood = Likelihood(
+        [narrowed(datasets[n], bins[0].inside[n]) for n in used], models, fold
+    )
+    names = [norm_name(f"{source}-{i}") for i in range(len(members))]
+    places = np.array([models.parameters.names.index(name) for name in names])
+    found = measure_norms([cell_of(likelihood)] * len(members), places, options)
+    columns = [likelihood.names.index(name) for name in names]
+    covariance = found["covariance"][0][np.ix_(columns, columns)]
+    for what in ("counts", "npred", "npred_excess"):
+        for row, here in zip(found[what], members, strict=True):
+            row[[name not in here for name in found["datasets"]]] = np.nan
+    return found | {"covariance": covariance}
+
+
+def _copies(scaled: Models, source: str, members: Sequence[tuple[str, ...]]) -> Models:
+    """A copy of the source for each interval; all but the norms of copies are the first's."""
+    one = scaled[source]
+    copies = [
+        one.replace(name=f"{source}-{i}", datasets_names=names)
+        for i, names in enumerate(members)
+    ]
+    rest = [component for component in scaled if component.name != source]
+    made = Models([*copies, *rest])
+    known = {row.name: row for row in scaled.parameters}
+    rows = []
+    for row in made.parameters:
+        stem, _, name = row.name.partition(".")
+        if row.name in known:
+            rows.append(known[row.name])
+            continue
+        assert stem.startswith(source)
+        rows.append(dataclasses.replace(known[f"{source}.{name}"], name=row.name))
+    made = made.with_table(ParameterTable(tuple(rows)))
+    for row in scaled.parameters:
+        if row.free and row.name.startswith(f"{source}.") and row.name != norm_name(source):
+            name = row.name.removeprefix(f"{source}.")
+            made = made.link(f"{source}-[0-9]*.{name}", to=f"{source}-0.{name}")
+    return made
