@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -67,3 +68,9 @@ def enable_compilation_cache(folder: str | Path | None = None) -> Path:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     return folder
+
+
+def compilation_cache() -> str | None:
+    """The folder in which compiled programs are kept; None if they are not."""
+    config: Any = jax.config
+    return config.jax_compilation_cache_dir

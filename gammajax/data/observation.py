@@ -59,6 +59,14 @@ class Observation:
     def __post_init__(self) -> None:
         self.__dict__.update(self.parts)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was read from files: another process reads it again."""
+        return {name: getattr(self, name) for name in ("obs_id", "places", "info", "parts")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
+
     @classmethod
     def create(
         cls,

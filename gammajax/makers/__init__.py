@@ -1,5 +1,6 @@
 """Data reduction: from runs to datasets."""
 
+from gammajax.makers.datasets import DatasetsMaker, ReducedDatasets, RunsFailedWarning
 from gammajax.makers.fov_background import FoVBackgroundMaker
 from gammajax.makers.maps import MapDatasetMaker
 from gammajax.makers.phase import PhaseBackgroundMaker
@@ -15,13 +16,16 @@ from gammajax.makers.spectrum import SpectrumDatasetMaker
 
 __all__ = [
     "AdaptiveRingBackgroundMaker",
+    "DatasetsMaker",
     "FoVBackgroundMaker",
     "MapDatasetMaker",
     "PhaseBackgroundMaker",
+    "ReducedDatasets",
     "ReflectedRegionsBackgroundMaker",
     "ReflectedRegionsFinder",
     "RegionsFinder",
     "RingBackgroundMaker",
+    "RunsFailedWarning",
     "SafeMaskMaker",
     "SpectrumDatasetMaker",
     "WobbleRegionsFinder",

@@ -14,6 +14,9 @@ from gammajax.irf.table import IRF
 from gammajax.makers.field import field_steps, offset_axes, pointing_of
 from gammajax.maps import Map
 
+STEPS = 4
+"""Lengths to which pixels are padded, in each factor of two."""
+
 PARTS = ("counts", "exposure", "background", "psf", "edisp")
 
 
@@ -104,15 +107,15 @@ class MapDatasetMaker:
     @staticmethod
     def make_exposure(geom: Any, observation: Observation) -> Map:
         """Effective area times livetime at the pixel centres, in cm2 s."""
+        image = geom.to_image()
         values = project_exposure(
             _table(observation, "aeff"),
-            geom.to_image().unit_vectors(),
+            padded(image.unit_vectors().reshape(-1, 3)),
             offset_axes(observation, geom.frame),
             geom.axes["energy_true"].center,
             observation.livetime.to_value("s"),
         )
-        data = np.asarray(values).reshape(geom.data_shape)
-        return Map.from_geom(geom, data=data, unit="cm2 s")
+        return Map.from_geom(geom, data=_unpadded(values, geom), unit="cm2 s")
 
     @staticmethod
     def make_background(geom: Any, observation: Observation) -> Map:
@@ -123,29 +126,28 @@ class MapDatasetMaker:
         """
         table = _table(observation, "bkg")
         image = geom.to_image()
-        vectors, area = image.unit_vectors(), image.solid_angle()
+        vectors = padded(image.unit_vectors().reshape(-1, 3))
+        area = padded(image.solid_angle().ravel())
         edges = geom.axes["energy"].edges
         total: Any = 0.0
         for frame, seconds in field_steps(observation, table.fov_alignment):
             axes = fov_axes(pointing_of(observation), table.fov_alignment, frame, geom.frame)
             total = total + project_background(table, vectors, axes, edges, area, seconds)
-        return Map.from_geom(geom, data=np.asarray(total).reshape(geom.data_shape))
+        return Map.from_geom(geom, data=_unpadded(total, geom))
 
     @staticmethod
     def make_psf(geom: Any, observation: Observation) -> PSFMap:
         """The point spread function at the pixels of a geometry with rad and energy_true."""
         table = _table(observation, "psf")
         image, true = geom.to_image(), geom.axes["energy_true"]
-        offset = _offsets(image, observation)
         values = table.evaluate(
             energy_true=true.center[:, None, None],
             rad=geom.axes["rad"].center[:, None],
-            offset=offset.ravel(),
+            offset=padded(_offsets(image, observation).ravel()),
         ).to_value("sr-1")
-        data = values.reshape(geom.data_shape)
         make: Any = PSFMap
         return make(
-            Map.from_geom(geom, data=data, unit="sr-1"),
+            Map.from_geom(geom, data=_unpadded(values, geom), unit="sr-1"),
             _exposure_of(geom, "rad", observation),
         )
 
@@ -159,6 +161,23 @@ class MapDatasetMaker:
         data = np.moveaxis(matrices, 0, -1).reshape(geom.data_shape)
         make: Any = EDispKernelMap
         return make(Map.from_geom(geom, data=data), _exposure_of(geom, "energy", observation))
+
+
+def padded(values: np.ndarray) -> np.ndarray:
+    """Values of pixels with the last one repeated, up to one of a few lengths.
+
+    Programs are compiled for each number of pixels, and the cutouts of runs differ by some.
+    """
+    steps = np.ceil(STEPS * np.log2(max(len(values), 1)) - 1e-9)
+    length = int(np.ceil(2.0 ** (steps / STEPS)))
+    widths = [(0, max(length - len(values), 0)), *[(0, 0)] * (values.ndim - 1)]
+    return np.pad(values, widths, mode="edge")
+
+
+def _unpadded(values: Any, geom: Any) -> np.ndarray:
+    """Values, of which the last axis is that of padded pixels, in the shape of a map."""
+    number = int(np.prod(geom.to_image().data_shape))
+    return np.asarray(values)[..., :number].reshape(geom.data_shape)
 
 
 def _table(observation: Observation, part: str) -> Any:
