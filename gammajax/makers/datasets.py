@@ -58,8 +58,7 @@ class DatasetsMaker:
         Counts cubes are reduced on the part of the map around the pointing. By default the
         part that the rule offset-max of a `SafeMaskMaker` leaves, if there is one.
     n_jobs : int
-        So many processes share the runs. A script that is run has to have its work under
-        ``if __name__ == "__main__":``, as for all processes in Python.
+        So many processes share the runs.
     executor : `~concurrent.futures.Executor`, optional
         Does the work instead: threads, processes, or a cluster, as in
         ``distributed.Client(address).get_executor()``.

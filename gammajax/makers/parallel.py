@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,7 +118,7 @@ def _in_processes(
         pools += 1
 
 
-def _submit(pool: ProcessPoolExecutor, arguments: Any) -> Future:
+def _submit(pool: Executor, arguments: Any) -> Future:
     try:
         return pool.submit(_attempt_shared, *arguments)
     except BrokenProcessPool as error:
@@ -143,18 +142,16 @@ def _attempt_shared(*arguments: Any) -> Outcome:
 
 
 @contextmanager
-def _pool(n_jobs: int, task: Any, common: Any) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes: forks of one in which JAX has threads may hang."""
-    pool = ProcessPoolExecutor(
-        n_jobs,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(task, common, compilation_cache()),
-    )
+def _pool(n_jobs: int, task: Any, common: Any) -> Iterator[Executor]:
+    """Fresh processes, which do not run the user's script again."""
+    from loky import ProcessPoolExecutor
+
+    given = (task, common, compilation_cache())
+    pool = ProcessPoolExecutor(n_jobs, initializer=_start, initargs=given)
     try:
         yield pool
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=True, kill_workers=True)
 
 
 def check_jobs(n_jobs: Any, where: str) -> None:
