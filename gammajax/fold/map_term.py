@@ -120,6 +120,16 @@ class MapTerm(eqx.Module):
         stat, slope, bend = (jnp.where(self.mask, part, 0.0) for part in joined)
         return PerBin(stat, slope, bend, bend)
 
+    def expected(self, mu: Any, background: Any = None) -> tuple[Any, Any]:
+        """Expected counts of each bin and no off counts; see `SpectrumTerm.expected`."""
+        known = self.background if background is None else background
+        on = jnp.where(self.mask[:, :-1], mu[:, :-1] + known, 0.0)
+        return on, jnp.zeros_like(on)
+
+    def with_counts(self, counts: Any, counts_off: Any) -> MapTerm:
+        """The term with other counts in its bins, which have to be all; traceable."""
+        return eqx.tree_at(lambda t: t.counts, self, counts)
+
     def background_sums(self, mu: Any) -> Any:
         """Expected background of each dataset: the known one, or profiled from off counts."""
         if self.off is None:

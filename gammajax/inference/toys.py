@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.datasets import Datasets, FluxPointsDataset, MapDatasetBase, MapDatasetOnOff
+from gammajax.fold import MapTerm
 from gammajax.inference.covariance import invert
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.newton import CONVERGED, newton
@@ -19,7 +21,10 @@ from gammajax.inference.problem import Problem, predictions, total_stat
 from gammajax.inference.progress import Progress
 
 BATCH = 128
-"""Toys that are fitted side by side."""
+"""Toys of spectra that are fitted side by side."""
+
+CUBES = 16
+"""Toys of counts cubes that one call fits: side by side on an accelerator, else in turn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,20 +102,28 @@ def fit_toys(
     ----------
     likelihood : `~gammajax.inference.Likelihood`
         Its datasets give responses and exposures; their counts matter only for the
-        background, if none is given.
+        background, if none is given. Counts cubes are predicted in all of their bins, which
+        takes longer than a fit of the occupied ones.
     theta : array, shape (n_free,), optional
         The truth; the models' values by default. Fits start there.
     n_toys : int
     seed : int
     background : dict, optional
-        For each dataset name, the background expected in the on region in the bins of the
-        fit range. By default the known one (Cash) or the one profiled from the data (WStat).
+        For each dataset name of spectra, the background expected in the on region in the bins
+        of the fit range. By default the known one (Cash) or the one profiled from the data
+        (WStat).
     held : bool
         Whether to fit each toy with each parameter held at the truth as well, which gives
         ``root_pulls`` and ``coverage``.
     progress : bool
+
+    Raises
+    ------
+    ValueError
+        If a dataset has no counts, off counts on a map, or a background is missing.
     """
-    likelihood.require_every_bin("fit_toys", counts=True)
+    cubes = any(isinstance(dataset, MapDatasetBase) for dataset in likelihood.datasets)
+    likelihood = _with_every_bin(likelihood)
     truth = likelihood.start if theta is None else np.asarray(theta, dtype=np.float64)
     problem, index = likelihood.problem, likelihood._index
     means = _means(problem, index, truth, _packed(likelihood, background))
@@ -118,13 +131,15 @@ def fit_toys(
     x[index] = truth
     free = _masks(np.asarray(problem.space.free), index, held)
     key, parts = jax.random.key(seed), []
+    batch = CUBES if cubes else BATCH
+    side = 1 if cubes and jax.default_backend() == "cpu" else batch
     with Progress("fitting toys", n_toys, progress) as bar:
-        for first in range(0, n_toys, BATCH):
-            keys = jax.random.split(jax.random.fold_in(key, first), BATCH)
+        for first in range(0, n_toys, batch):
+            keys = jax.random.split(jax.random.fold_in(key, first), batch)
             parts.append(
-                jax.tree_util.tree_map(np.asarray, _fit(problem, means, x, free, keys))
+                jax.tree_util.tree_map(np.asarray, _fit(problem, means, x, free, keys, side))
             )
-            bar.advance(BATCH)
+            bar.advance(min(batch, n_toys - first))
     moved, stat, hessian, status, at_truth = (
         np.concatenate(column)[:n_toys] for column in zip(*parts, strict=True)
     )
@@ -141,6 +156,25 @@ def fit_toys(
     )
 
 
+def _with_every_bin(likelihood: Likelihood) -> Likelihood:
+    """The likelihood with a count in each bin of its cubes, so that each is predicted."""
+    cubes = [d for d in likelihood.datasets if isinstance(d, MapDatasetBase)]
+    measured = [d.name for d in cubes if isinstance(d, MapDatasetOnOff)]
+    if measured:
+        raise ValueError(
+            f"fit_toys: {', '.join(measured)} has its background from off counts on a map, of "
+            "which no expectation is known; use dataset.fake(models, background, seed)"
+        )
+    if not cubes or any(isinstance(d, FluxPointsDataset) for d in likelihood.datasets):
+        likelihood.require_every_bin("fit_toys", counts=True)
+        return likelihood
+    filled = [
+        d.replace(counts=d.counts.with_data(np.ones(d.counts.data.shape))) if d in cubes else d
+        for d in likelihood.datasets
+    ]
+    return Likelihood(Datasets(filled), likelihood.models, likelihood.options)
+
+
 def _masks(free: np.ndarray, index: np.ndarray, held: bool) -> np.ndarray:
     """The free flags of the fit, and of the fits with one parameter held."""
     masks = [free]
@@ -155,11 +189,21 @@ def _packed(likelihood: Likelihood, background: Mapping[str, Any] | None) -> Any
     """Backgrounds in the layout of the terms, or None for each term."""
     if background is None:
         return tuple(None for _ in likelihood.problem.terms)
-    missing = set(likelihood.datasets.names) - set(background)
+    terms = list(zip(likelihood._order, likelihood.problem.terms, strict=True))
+    cubes = {name for names, term in terms if isinstance(term, MapTerm) for name in names}
+    if cubes & set(background):
+        raise ValueError(
+            f"fit_toys: background is given for {', '.join(sorted(cubes & set(background)))}, "
+            "whose own is that of its map; leave it out"
+        )
+    missing = set(likelihood.datasets.names) - set(background) - cubes
     if missing:
         raise ValueError(f"fit_toys: no background for {', '.join(sorted(missing))}")
     packed = []
-    for names, term in zip(likelihood._order, likelihood.problem.terms, strict=True):
+    for names, term in terms:
+        if isinstance(term, MapTerm):
+            packed.append(None)
+            continue
         rows = np.zeros(np.shape(term.mask))
         for row, name, mask in zip(rows, names, np.asarray(term.mask), strict=True):
             values = np.asarray(background[name], dtype=np.float64)
@@ -191,9 +235,9 @@ def draw_counts(problem: Problem, means: Any, key: Any) -> Problem:
     return eqx.tree_at(lambda p: p.terms, problem, tuple(terms))
 
 
-@partial(jax.jit, static_argnames=("max_steps",))
+@partial(jax.jit, static_argnames=("side", "max_steps"))
 def _fit(
-    problem: Problem, means: Any, x: Any, free: Any, keys: Any, max_steps: int = 100
+    problem: Problem, means: Any, x: Any, free: Any, keys: Any, side: int, max_steps: int = 100
 ) -> tuple[Any, ...]:
     def one(key: Any) -> tuple[Any, ...]:
         toy = draw_counts(problem, means, key)
@@ -205,4 +249,4 @@ def _fit(
         stat, status = states.at.stat, states.status
         return states.x[0], stat, states.at.hessian[0], status, total_stat(toy, x)
 
-    return jax.vmap(one)(keys)
+    return jax.lax.map(one, keys, batch_size=side)

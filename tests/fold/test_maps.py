@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 from gammajax.datasets import MapDataset
 from gammajax.fold import FoldOptions, build_terms, stack_components
@@ -215,5 +216,23 @@ def test_what_needs_every_bin_says_so() -> None:
     likelihood = Likelihood([dataset()], Models([source(PointSpatialModel(*CENTER))]))
     with pytest.raises(ValueError, match=r"sandwich.*every bin.*counts cubes small"):
         Fit(covariance="sandwich").run(likelihood)
-    with pytest.raises(ValueError, match=r"fit_toys needs .* every bin"):
-        fit_toys(likelihood, 3)
+
+
+def test_toys_of_a_cube_have_pulls_of_a_unit_normal() -> None:
+    models = Models(
+        [
+            source(PointSpatialModel(*CENTER)),
+            FoVBackgroundModel(datasets_names="small", name="bkg"),
+        ]
+    ).freeze("*.spatial.*")
+    models = models.set("source.spectral.amplitude", value=3e-11)
+    likelihood = Likelihood([dataset()], models.freeze("*.index"))
+    toys = fit_toys(likelihood, n_toys=200, seed=3, held=True)
+    assert toys.converged.all()
+    assert toys.names == ("source.spectral.amplitude", "bkg.spectral.norm")
+    for pulls in toys.root_pulls.T:
+        assert kstest(pulls, "norm").pvalue > 1e-3
+    # counts come from the prediction, not from the data
+    other = dataset().fake(models, seed=9)
+    again = fit_toys(Likelihood([other], likelihood.models), n_toys=8, seed=3)
+    np.testing.assert_allclose(again.theta, toys.theta[:8], rtol=1e-6)
