@@ -47,6 +47,19 @@ SAMPLE_EXAMPLES = (
     + EXIT_CODES
 )
 
+REDUCE_EXAMPLES = (
+    "[bold]Examples[/bold]\n\n"
+    "[cyan]gammajax reduce crab.yaml --dry-run[/cyan]\n\n"
+    "[cyan]gammajax reduce crab.yaml -o datasets --jobs 4[/cyan]\n\n"
+    "[bold]Exit status:[/bold] 0 all went well; 1 some runs could not be reduced, and are left "
+    "out (it says which, and why); 2 bad input, nothing is written."
+)
+ANALYSIS_EXAMPLES = (
+    "[bold]Examples[/bold]\n\n"
+    "[cyan]gammajax analysis crab.yaml --dry-run[/cyan]\n\n"
+    "[cyan]gammajax analysis crab.yaml -o crab[/cyan]\n\n" + EXIT_CODES
+)
+
 
 def _version(asked: bool) -> None:
     if asked:
@@ -121,6 +134,52 @@ def sample(
     request = opt.Request(datasets, models, output, energy_min, energy_max, overwrite)
     show = opt.Show(plots=plots, quiet=quiet, cache=cache)
     raise typer.Exit(run(request, show, Sampling(chains, warmup, samples, seed, svi)))
+
+
+@app.command(epilog=REDUCE_EXAMPLES)
+def reduce(
+    config: opt.ConfigFile,
+    output: opt.OutputOrNone = None,
+    dry_run: opt.DryRun = False,
+    jobs: opt.Jobs = None,
+    cluster: opt.Cluster = "",
+    overwrite: opt.Overwrite = False,
+    quiet: opt.Quiet = False,
+    cache: opt.Cache = True,
+) -> None:
+    """Reduce runs to datasets.
+
+    The configuration says which runs, in which bins, and how the background is measured.
+    Writes [bold]datasets.yaml[/bold] with its files, which [cyan]gammajax fit[/cyan] reads.
+    """
+    from gammajax.cli.reduce import run
+
+    show = opt.Show(plots=False, quiet=quiet, cache=cache)
+    how = {"jobs": jobs, "cluster": cluster}
+    raise typer.Exit(run(config, output, show, overwrite=overwrite, dry_run=dry_run, **how))
+
+
+@app.command(epilog=ANALYSIS_EXAMPLES)
+def analysis(
+    config: opt.ConfigFile,
+    output: opt.OutputOrNone = None,
+    dry_run: opt.DryRun = False,
+    jobs: opt.Jobs = None,
+    cluster: opt.Cluster = "",
+    overwrite: opt.Overwrite = False,
+    quiet: opt.Quiet = False,
+    cache: opt.Cache = True,
+) -> None:
+    """Go from runs to a report: reduce, fit, sample, flux points, light curve.
+
+    Writes what [cyan]gammajax reduce[/cyan], [cyan]fit[/cyan] and [cyan]sample[/cyan] write,
+    and a page, [bold]index.html[/bold], with all pictures.
+    """
+    from gammajax.cli.analysis import run
+
+    show = opt.Show(plots=True, quiet=quiet, cache=cache)
+    how = {"jobs": jobs, "cluster": cluster}
+    raise typer.Exit(run(config, output, show, overwrite=overwrite, dry_run=dry_run, **how))
 
 
 @app.command()

@@ -17,6 +17,28 @@ ModelsFile = Annotated[
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results; is made.")
 ]
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="YAML file that says what to do.")
+]
+OutputOrNone = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Folder for the results; by default general.outdir of CONFIG, beside it.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check everything, say what would be done, stop.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes that share the runs; else general.n_jobs of CONFIG."),
+]
+Cluster = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="A Dask cluster that reduces the runs instead.")
+]
 Method = Annotated[
     str, typer.Option(metavar="NAME", help="Minimiser: newton, lbfgs, adam or minuit.")
 ]

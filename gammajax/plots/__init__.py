@@ -10,6 +10,7 @@ from gammajax.plots.flux_profiles import plot_flux_profiles
 from gammajax.plots.irf import peek_irf
 from gammajax.plots.light_curve import plot_light_curve
 from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
+from gammajax.plots.off_regions import plot_off_regions
 from gammajax.plots.posterior import plot_corner, plot_trace
 from gammajax.plots.regions import plot_region, plot_region_map
 from gammajax.plots.residuals import plot_residual_maps
@@ -34,6 +35,7 @@ __all__ = [
     "plot_map",
     "plot_map_grid",
     "plot_map_interactive",
+    "plot_off_regions",
     "plot_profile",
     "plot_region",
     "plot_region_map",

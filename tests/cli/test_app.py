@@ -23,6 +23,8 @@ MAIN = "from gammajax.cli.app import main; main()"
         ((), ["fit", "sample", "demo", "info", "New here?"]),
         (("fit",), ["--datasets", "--energy-min", "Examples", "Exit status", "models.yaml"]),
         (("sample",), ["--chains", "--svi", "posterior.zarr", "Examples"]),
+        (("reduce",), ["CONFIG", "--dry-run", "--cluster", "Examples", "datasets.yaml"]),
+        (("analysis",), ["CONFIG", "--dry-run", "--jobs", "Examples", "index.html"]),
         (("demo",), ["--output", "index.html"]),
         (("info",), ["--json"]),
     ],

@@ -146,21 +146,6 @@ def test_a_killed_process_takes_no_other_run_with_it(
     assert list(found.failures) == [2]
 
 
-def test_a_cluster(empty, runs) -> None:
-    from distributed import Client, LocalCluster
-
-    one = DatasetsMaker((COUNTS, SAFE)).run(empty, runs)["field"]
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-        ) as cluster,
-        Client(cluster.scheduler_address) as client,
-    ):
-        executor = client.get_executor()
-        found = DatasetsMaker((COUNTS, SAFE), executor=executor).run(empty, runs)["field"]
-    equal(one, found)
-
-
 def test_a_corrupt_run_is_named_and_the_others_finish(empty, folder, tmp_path) -> None:
     import shutil
 

@@ -1,0 +1,108 @@
+"""The page of an analysis, and the pictures that only it has."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gammajax import __version__
+from gammajax.cli.console import significant
+
+if TYPE_CHECKING:
+    from gammajax.cli.analysis import Findings
+
+TITLES = {
+    "off_regions.png": "On region and off regions",
+    "fit/residuals_*.png": "Counts, prediction and residuals on the sky",
+    "fit/counts.png": "Counts and prediction",
+    "flux_points.png": "Spectrum of the fit, with flux points",
+    "fit/sed*.png": "Spectrum of the fit, with its error",
+    "light_curve.png": "Flux against time",
+    "fit/correlation.png": "Correlations of the parameters",
+    "posterior/corner.png": "Posterior",
+    "posterior/sed*.png": "Spectrum, with the posterior",
+    "posterior/trace.png": "The chains",
+}
+"""Pictures in the order of the page; a star stands for names of datasets and sources."""
+
+
+def draw_pictures(found: Findings, folder: Path) -> list[tuple[str, str]]:
+    """Draw what is not drawn yet; gives the names of all pictures, and their titles."""
+    from gammajax.plots import plot_light_curve, plot_off_regions, plot_sed
+    from gammajax.plots.style import draw_without_display, save
+
+    draw_without_display()
+    if any(dataset.meta.get("off_regions") for dataset in found.datasets):
+        save(plot_off_regions(list(found.datasets)), folder / "off_regions.png")
+    if found.points is not None:
+        name = found.points.meta.get("source") or source_with_points(found)
+        ax = plot_sed(found.result, name)
+        save(found.points.plot(ax), folder / "flux_points.png")
+    if found.curve is not None:
+        save(plot_light_curve(found.curve), folder / "light_curve.png")
+    return [
+        (path.relative_to(folder).as_posix(), title)
+        for pattern, title in TITLES.items()
+        for path in sorted(folder.glob(pattern))
+    ]
+
+
+def source_with_points(found: Findings) -> str:
+    """The source of the flux points: the one of the configuration, or the only one."""
+    from gammajax.cli.analysis import source_of
+
+    models = found.result.models
+    given = source_of(models, found.plan.config.flux_points.source)
+    return given or next(c.name for c in models if not c.spectral_model.is_norm)
+
+
+def render(found: Findings, pictures: list[tuple[str, str]], config: str) -> str:
+    """The HTML text of the page; its pictures lie beside it."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = environment.from_string(
+        files("gammajax.cli").joinpath("templates", "analysis.html").read_text(encoding="utf-8")
+    )
+    result, likelihood = found.result, found.result.likelihood
+    return template.render(
+        version=__version__,
+        found=found,
+        result=result,
+        likelihood=likelihood,
+        plan=found.plan,
+        infos=[dataset.info_dict() for dataset in found.datasets],
+        rows=[_row(row) for row in result.parameters],
+        points=_points(found.points),
+        pictures=pictures,
+        config=config,
+        total=sum(found.seconds.values()),
+    )
+
+
+def _row(row: Any) -> dict[str, str]:
+    value, error = significant(row.value, row.error)
+    return {"name": row.name, "value": value, "error": error, "unit": row.unit}
+
+
+def _points(points: Any) -> list[dict[str, str]]:
+    """The flux points as rows of text."""
+    if points is None:
+        return []
+    table = points.norms
+    rows = []
+    for place in range(len(points)):
+        value, error = significant(float(points.value[place]), float(points.error[place]))
+        limit = float(points.limit[place])
+        ts = float(table.ts[place])
+        rows.append(
+            {
+                "energy": f"{points.energy_ref[place]:.4g}",
+                "value": value,
+                "error": error,
+                "limit": f"{limit:.3g}",
+                "sqrt_ts": f"{max(ts, 0.0) ** 0.5:.2f}",
+            }
+        )
+    return rows
