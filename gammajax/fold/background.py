@@ -38,6 +38,11 @@ class BackgroundFold(Fold):
         """Bins of a block."""
         return self.bins.shape[2]
 
+    @property
+    def stays(self) -> bool:
+        """Whether `apply` is a product with numbers that are kept."""
+        return True
+
     def rows(self) -> Any:
         """What goes by row."""
         return self.centers, self.bins, self.energy, self.totals

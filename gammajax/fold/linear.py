@@ -13,6 +13,9 @@ from gammajax.fold.round import flux_in_bins
 from gammajax.fold.round_plan import rounded
 from gammajax.fold.rows import NOWHERE, Counts, Fold
 
+CACHED = 2**18
+"""Numbers that a batch of rows may have."""
+
 
 class LinearFold(Fold):
     """Responses of frozen shapes, made once.
@@ -48,6 +51,16 @@ class LinearFold(Fold):
     def width(self) -> int:
         """Bins of a block."""
         return self.response.shape[2]
+
+    @property
+    def batch(self) -> int:
+        """Rows that are folded side by side: what stays in the cache."""
+        return max(CACHED // int(np.prod(self.response.shape[1:3])), 1)
+
+    @property
+    def stays(self) -> bool:
+        """Whether `apply` is a product with numbers that are kept."""
+        return True
 
     def rows(self) -> Any:
         """What goes by row."""

@@ -17,8 +17,15 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from gammajax.fold.off_counts import OffCounts
-from gammajax.fold.rows import add_rows, bend_rows, fold_rows, linear_rows
-from gammajax.fold.slopes import MapSlopes, RowBends, RowSlopes
+from gammajax.fold.rows import (
+    add_rows,
+    apply_rows,
+    bend_rows,
+    fold_rows,
+    linear_rows,
+    table_rows,
+)
+from gammajax.fold.slopes import MapSlopes, RowBends, RowSlopes, TableSlopes
 from gammajax.fold.stack import Stack
 from gammajax.parameters import ParameterSpace
 from gammajax.stats import PerBin, cash_per_bin
@@ -62,7 +69,7 @@ class MapTerm(eqx.Module):
         found = jnp.zeros(self.shape)
         for stack, fold in zip(stacks, self.folds, strict=True):
             if fold is not None:
-                found = found + add_rows(fold, fold_rows(fold, stack, values), self.shape)
+                found = found + fold_rows(fold, stack, values, self.shape)
         return found
 
     def linear(
@@ -75,9 +82,14 @@ class MapTerm(eqx.Module):
             if fold is None:
                 continue
             if stack.slots.size == 0:
-                found = found + add_rows(fold, fold_rows(fold, stack, values), shape)
+                found = found + fold_rows(fold, stack, values, shape)
                 continue
             column, factor = space.columns(active, _slot_places(fold, stack))
+            if fold.stays:
+                tables, slopes = table_rows(fold, stack, values, factor)
+                found = found + apply_rows(fold, tables, shape)
+                parts.append(TableSlopes(fold, slopes, column, shape, number))
+                continue
             counts, slopes = linear_rows(fold, stack, values, factor)
             found = found + add_rows(fold, counts, shape)
             parts.append(RowSlopes(fold, slopes, column, shape, number))

@@ -9,7 +9,8 @@ everything grows with the number of rows and not with its square. Second derivat
 large step once for each pair of coordinates of the place, not once for each pair of parameters.
 
 Bins are addressed one by one, or in blocks of neighbouring ones: a block is added as a whole,
-which costs a tenth of adding its bins.
+which costs a tenth of adding its bins. Rows are added up batch by batch, while they are in the
+cache.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gammajax.fold.stack import Stack
 from gammajax.parameters import with_values
+
+_NO_PLACE = np.zeros(0)
 
 NOWHERE = 2**30
 """Target of entries that are padding, or that count into the total only."""
@@ -52,6 +56,11 @@ class Fold(eqx.Module):
     def batch(self) -> int:
         """Rows that are folded side by side, to bound the memory."""
         return 64
+
+    @property
+    def stays(self) -> bool:
+        """Whether `apply` is a product with numbers that are kept, and costs their reading."""
+        return False
 
     def rows(self) -> Any:
         """What `row` needs of each row: a pytree of arrays with a first axis of rows."""
@@ -96,14 +105,54 @@ class Counts(NamedTuple):
     total: Any
 
 
-def fold_rows(fold: Fold, stack: Stack, values: Any) -> Counts:
-    """Predicted counts of all rows."""
+def fold_rows(fold: Fold, stack: Stack, values: Any, shape: tuple[int, int]) -> Any:
+    """Predicted counts summed over rows, shape (dataset, bin + 1)."""
 
     def one(item: Any) -> Counts:
         source, theta, here = item
         return fold.apply(*fold.prepare(with_values(source, theta), here), here)
 
-    return map_rows(one, _items(fold, stack, values), fold.batch)
+    return sum_rows(fold, one, _items(fold, stack, values), shape)
+
+
+def table_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Any, Any]:
+    """Tables of all rows of a fold that stays, and their derivatives.
+
+    These are by the parameters at ``stack.slots`` times ``factor``, shape (row, slot, ...).
+    """
+
+    def one(item: Any) -> tuple[Any, Any]:
+        (source, theta, here), pace = item
+        tables, push = jax.linearize(
+            lambda t: fold.prepare(with_values(source, t), here)[0], theta
+        )
+        return tables, jax.vmap(push)(pace[:, None] * _basis(stack, theta))
+
+    return jax.vmap(one)((_items(fold, stack, values), factor))
+
+
+def apply_rows(fold: Fold, tables: Any, shape: tuple[int, int]) -> Any:
+    """The counts of tables of a fold that stays, summed, shape (dataset, bin + 1)."""
+    items = tables, jax.tree_util.tree_map(jnp.asarray, fold.rows())
+    return sum_rows(fold, lambda item: fold.apply(item[0], _NO_PLACE, item[1]), items, shape)
+
+
+def worth_rows(fold: Fold, tables: Any, weight: Any) -> Any:
+    """What each number of the tables of a fold that stays adds to the weighted counts."""
+    take = taker(fold, weight)
+
+    def one(item: Any) -> Any:
+        table, here, share = item
+        share = take(*share)
+
+        def weighted(table: Any) -> Any:
+            counts = fold.apply(table, _NO_PLACE, here)
+            return jnp.sum(counts.bins * share.bins) + counts.total * share.total
+
+        return jax.grad(weighted)(table)
+
+    rows = jax.tree_util.tree_map(jnp.asarray, fold.rows())
+    return map_rows(one, (tables, rows, places_of(fold)), fold.batch)
 
 
 def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Counts, Counts]:
@@ -140,10 +189,11 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
     ----------
     weight : array, shape (dataset, bin + 1)
     """
-    weights = take_rows(fold, weight)
+    take = taker(fold, weight)
 
     def one(item: Any) -> Any:
         (source, theta, here), share = item
+        share = take(*share)
         tables, place = fold.prepare(with_values(source, theta), here)
 
         def adjoint(p: Any) -> Any:
@@ -176,7 +226,7 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
 
         return jax.vmap(bent)(basis)
 
-    return map_rows(one, (_items(fold, stack, values), weights), fold.batch)
+    return map_rows(one, (_items(fold, stack, values), places_of(fold)), fold.batch)
 
 
 def map_rows(function: Callable[[Any], Any], items: Any, size: int) -> Any:
@@ -184,17 +234,9 @@ def map_rows(function: Callable[[Any], Any], items: Any, size: int) -> Any:
     number = jax.tree_util.tree_leaves(items)[0].shape[0]
     if number <= size:
         return jax.vmap(function)(items)
-
-    def batch(start: Any) -> Any:
-        return jax.vmap(function)(
-            jax.tree_util.tree_map(
-                lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, start, size), items
-            )
-        )
-
     starts = jnp.minimum(jnp.arange(0, number, size), number - size)
     whole = (len(starts) - 1) * size
-    found = jax.lax.map(batch, starts)
+    found = jax.lax.map(lambda start: jax.vmap(function)(_some(items, start, size)), starts)
 
     def joined(leaf: Any) -> Any:
         head = leaf[:-1].reshape(whole, *leaf.shape[2:])
@@ -203,26 +245,77 @@ def map_rows(function: Callable[[Any], Any], items: Any, size: int) -> Any:
     return jax.tree_util.tree_map(joined, found)
 
 
+def sum_rows(
+    fold: Fold, function: Callable[[Any], Counts], items: Any, shape: tuple[int, int]
+) -> Any:
+    """The sum of the counts of each row, in batches, shape (dataset, bin + 1)."""
+    number, size = fold.dataset.shape[0], fold.batch
+    items = items, places_of(fold)
+    if number <= size:
+        return add_rows(fold, jax.vmap(function)(items[0]), shape)
+
+    def batch(carry: Any, start: Any) -> tuple[Any, None]:
+        kept = jnp.minimum(start, number - size)
+        own, (dataset, target) = _some(items, kept, size)
+        counts = jax.vmap(function)(own)
+        # the last batch overlaps with the one before: its first rows are in the sum
+        new = kept + jnp.arange(size) >= start
+        target = jnp.where(new[:, None], target, NOWHERE)
+        total = jnp.where(new, counts.total, 0.0)
+        return _added(carry, dataset, target, Counts(counts.bins, total)), None
+
+    sums, _ = jax.lax.scan(batch, _empty(fold, shape), jnp.arange(0, number, size))
+    return _joined(sums)
+
+
 def add_rows(fold: Fold, counts: Counts, shape: tuple[int, int]) -> Any:
     """The sum over rows, shape (dataset, bin + 1); the last entry is the total."""
-    number, size = shape[0], shape[1] - 1
-    dataset, target = jnp.asarray(fold.dataset), jnp.asarray(fold.target)
-    width = counts.bins.shape[2:]
-    bins = jnp.zeros((number, size // (width[0] if width else 1), *width))
-    bins = bins.at[dataset[:, None], target].add(counts.bins, mode="drop")
-    total = jnp.zeros(number).at[dataset].add(counts.total)
-    return jnp.concatenate([bins.reshape(number, size), total[:, None]], axis=1)
+    return _joined(_added(_empty(fold, shape), *places_of(fold), counts))
 
 
-def take_rows(fold: Fold, array: Any) -> Counts:
-    """What `add_rows` adds to, taken for each row; 0 where entries go nowhere."""
-    dataset, target = jnp.asarray(fold.dataset), jnp.asarray(fold.target)
+def places_of(fold: Fold) -> tuple[Any, Any]:
+    """Dataset and targets of each row."""
+    return jnp.asarray(fold.dataset), jnp.asarray(fold.target)
+
+
+def taker(fold: Fold, array: Any) -> Callable[[Any, Any], Counts]:
+    """A function of the places of a row that takes what `add_rows` adds to there.
+
+    It gives 0 where entries go nowhere.
+    """
+    array = jnp.asarray(array)
     number, size = array.shape[0], array.shape[1] - 1
     width = fold.width
-    array = jnp.asarray(array)
     blocks = array[:, :-1].reshape((number, size // width, *((width,) if width > 1 else ())))
-    bins = blocks.at[dataset[:, None], target].get(mode="fill", fill_value=0.0)
-    return Counts(bins, array[dataset, -1])
+
+    def take(dataset: Any, target: Any) -> Counts:
+        bins = blocks.at[dataset, target].get(mode="fill", fill_value=0.0)
+        return Counts(bins, array[dataset, -1])
+
+    return take
+
+
+def _some(items: Any, start: Any, size: int) -> Any:
+    def cut(leaf: Any) -> Any:
+        return jax.lax.dynamic_slice_in_dim(leaf, start, size)
+
+    return jax.tree_util.tree_map(cut, items)
+
+
+def _empty(fold: Fold, shape: tuple[int, int]) -> Counts:
+    number, size, width = shape[0], shape[1] - 1, fold.width
+    bins = jnp.zeros((number, size // width, *((width,) if width > 1 else ())))
+    return Counts(bins, jnp.zeros(number))
+
+
+def _added(sums: Counts, dataset: Any, target: Any, counts: Counts) -> Counts:
+    bins = sums.bins.at[dataset[:, None], target].add(counts.bins, mode="drop")
+    return Counts(bins, sums.total.at[dataset].add(counts.total))
+
+
+def _joined(sums: Counts) -> Any:
+    bins = sums.bins.reshape(sums.bins.shape[0], -1)
+    return jnp.concatenate([bins, sums.total[:, None]], axis=1)
 
 
 def outgrown_rows(fold: Fold, stack: Stack, values: Any) -> Any:

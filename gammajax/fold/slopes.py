@@ -10,9 +10,19 @@ from __future__ import annotations
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 
-from gammajax.fold.rows import Counts, Fold, add_rows, take_rows
+from gammajax.fold.rows import (
+    Counts,
+    Fold,
+    add_rows,
+    apply_rows,
+    map_rows,
+    places_of,
+    taker,
+    worth_rows,
+)
 
 
 class MatrixSlopes(eqx.Module):
@@ -73,7 +83,7 @@ class RowSlopes(eqx.Module):
 
     def by_row(self, weight: Any) -> Any:
         """The sum over bins of weights times derivatives, shape (row, slot)."""
-        share = take_rows(self.fold, weight)
+        share = self._taken(weight)
         found = jnp.einsum("rs...,r...->rs", self.counts.bins, share.bins)
         return found + self.counts.total * share.total[:, None]
 
@@ -83,13 +93,16 @@ class RowSlopes(eqx.Module):
 
     def blocks(self, weight: Any) -> Any:
         """The products of the slots of each row, shape (row, slot, slot)."""
-        share = take_rows(self.fold, weight)
+        share = self._taken(weight)
         bins, total = self.counts
         found = jnp.einsum("rs...,r...,rt...->rst", bins, share.bins, bins)
         return found + jnp.einsum("rs,r,rt->rst", total, share.total, total)
 
+    def _taken(self, weight: Any) -> Counts:
+        return jax.vmap(taker(self.fold, weight))(*places_of(self.fold))
+
     def dense(self) -> Any:
-        """The Jacobian as a matrix, shape (active, dataset * (bin + 1))."""
+        """The Jacobian as a matrix, shape (active, dataset, bin + 1)."""
         number, size = self.shape[0], self.shape[1] - 1
         dataset, target = jnp.asarray(self.fold.dataset), jnp.asarray(self.fold.target)
         bins, total = self.counts
@@ -105,10 +118,70 @@ class RowSlopes(eqx.Module):
         return jnp.concatenate(joined, axis=-1)
 
 
+class TableSlopes(eqx.Module):
+    """The Jacobian of a fold that stays: the derivatives of its tables.
+
+    The matrices of the fold are read in each product: they are smaller than the derivatives
+    of bins would be.
+
+    Attributes
+    ----------
+    fold : `~gammajax.fold.rows.Fold`
+    tables : array, shape (row, slot, ...)
+    column, shape, number
+        As in `RowSlopes`.
+    """
+
+    fold: Fold
+    tables: Any
+    column: Any
+    shape: tuple[int, int] = eqx.field(static=True)
+    number: int = eqx.field(static=True)
+
+    def times(self, direction: Any) -> Any:
+        """The change of the prediction along a direction."""
+        pace = jnp.append(direction, 0.0)[self.column]
+        tables = jnp.einsum("rs,rs...->r...", pace, self.tables)
+        return apply_rows(self.fold, tables, self.shape)
+
+    def transposed(self, weight: Any) -> Any:
+        """The sum over bins of weights times derivatives, shape (active,)."""
+        worth = worth_rows(self.fold, self.tables[:, 0], weight)
+        found = jnp.einsum("rs...,r...->rs", self.tables, worth)
+        return gathered(found, self.column, self.number)
+
+    def blocks(self, weight: Any) -> Any:
+        """The products of the slots of each row, shape (row, slot, slot)."""
+        take = taker(self.fold, weight)
+
+        def one(item: Any) -> Any:
+            tables, here, share = item
+            share = take(*share)
+            bins, total = self._counts(tables, here)
+            found = jnp.einsum("s...,...,t...->st", bins, share.bins, bins)
+            return found + share.total * total[:, None] * total
+
+        items = self.tables, self._rows(), places_of(self.fold)
+        return map_rows(one, items, self.fold.batch)
+
+    def dense(self) -> Any:
+        """The Jacobian as a matrix, shape (active, dataset, bin + 1)."""
+        counts = map_rows(
+            lambda item: self._counts(*item), (self.tables, self._rows()), self.fold.batch
+        )
+        return RowSlopes(self.fold, counts, self.column, self.shape, self.number).dense()
+
+    def _rows(self) -> Any:
+        return jax.tree_util.tree_map(jnp.asarray, self.fold.rows())
+
+    def _counts(self, tables: Any, here: Any) -> Counts:
+        return jax.vmap(lambda table: self.fold.apply(table, jnp.zeros(0), here))(tables)
+
+
 class MapSlopes(eqx.Module):
     """The Jacobian of a term of counts cubes: the sum over its folds."""
 
-    parts: tuple[RowSlopes, ...]
+    parts: tuple[RowSlopes | TableSlopes, ...]
     shape: tuple[int, int] = eqx.field(static=True)
     number: int = eqx.field(static=True)
 

@@ -68,6 +68,11 @@ class TimedFold(Fold):
         """Rows that are folded side by side."""
         return self.fold.batch
 
+    @property
+    def stays(self) -> bool:
+        """Whether `apply` is a product with numbers that are kept."""
+        return self.fold.stays
+
     def rows(self) -> Any:
         """What goes by row."""
         return self.fold.rows(), self.intervals

@@ -1,0 +1,225 @@
+r"""One Newton step of many parameters, by conjugate gradients.
+
+Solves :math:`(M + \lambda D) d = -g`, where M is known as an operator: the slopes of each
+component times weights of the bins, and back. One product costs as much as a gradient,
+whatever the number of parameters. The preconditioner inverts the block of each component,
+which takes away what its own parameters do to each other; what is left is the overlap of
+sources, and the norms of diffuse emission.
+
+M is the Fisher matrix, and the exact Hessian for components that are near their minimum. The
+block of each such component is made positive definite first: where its eigenvalues (in
+coordinates with a unit Fisher diagonal) are below `LEAST`, their magnitudes are used, or
+`LEAST`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gammajax.fold.slopes import MapSlopes, RowBends, gathered
+from gammajax.inference.newton import movable
+from gammajax.inference.problem import Expansion, Problem
+
+MOST_PRODUCTS = 200
+"""Products with the matrix in one pass."""
+
+MOST_PASSES = 4
+"""How often a step is made again because it leads out of the box at a bound."""
+
+FORCING_FAR, FORCING_NEAR = 0.03, 1e-3
+"""How far the residual of a step is driven down, relative to the gradient."""
+
+LEAST = 1e-2
+"""Least eigenvalue of the block of a component that is kept as it is."""
+
+
+class Matrix(NamedTuple):
+    """M as a product, its Fisher diagonal, and the blocks of rows with their columns."""
+
+    product: Callable[[Any], Any]
+    diagonal: Any
+    blocks: list[tuple[Any, Any]]
+
+
+class Step(NamedTuple):
+    """A step, the decrease of half the gradient along it, and the products it took."""
+
+    delta: Any
+    edm: Any
+    n_products: Any
+
+
+def cg_step(problem: Problem, x: Any, at: Expansion, damping: Any, near: Any) -> Step:
+    """The step from x.
+
+    Parameters
+    ----------
+    problem : `~gammajax.inference.problem.Problem`
+    x : array, shape (n_parameters,)
+    at : `~gammajax.inference.problem.Expansion`
+        At x.
+    damping : array, shape (active,)
+        In units of the Fisher diagonal.
+    near : array of bool, shape (active,)
+        For which parameters M is the exact Hessian.
+    """
+    matrix = _matrix(problem, at, near)
+    extra = damping * matrix.diagonal
+    precondition = _preconditioner(problem, at, matrix, extra)
+    goal = jnp.where(jnp.all(near), FORCING_NEAR, FORCING_FAR) ** 2
+    space, active = problem.space, problem.active
+    old = x[active]
+    at_bound = (old <= space.min[active]), (old >= space.max[active])
+
+    def solve(carry: Any) -> Any:
+        _, moving, number, passes, _ = carry
+
+        def product(direction: Any) -> Any:
+            found = matrix.product(direction) + extra * direction
+            return jnp.where(moving, found, 0.0)
+
+        def inverse(rest: Any) -> Any:
+            return jnp.where(moving, precondition(rest), 0.0)
+
+        right = jnp.where(moving, -at.gradient, 0.0)
+        step, products = conjugate_gradients(product, inverse, right, goal)
+        # what sits at a bound and would go out of it is held there, and the others move anew
+        out = (at_bound[0] & (step < 0)) | (at_bound[1] & (step > 0))
+        return step, moving & ~out, number + products, passes + 1, jnp.any(out)
+
+    def again(carry: Any) -> Any:
+        return carry[-1] & (carry[-2] < MOST_PASSES)
+
+    moving = movable(problem, x, at.gradient) & (matrix.diagonal > 0)
+    zero = jnp.asarray(0)
+    start = (jnp.zeros_like(at.gradient), moving, zero, zero, jnp.asarray(True))
+    step, _, number, _, _ = jax.lax.while_loop(again, solve, start)
+    return Step(step, -0.5 * step @ at.gradient, number)
+
+
+def conjugate_gradients(
+    product: Callable[[Any], Any], precondition: Callable[[Any], Any], right: Any, goal: Any
+) -> tuple[Any, Any]:
+    """The solution of a system to a squared relative residual, and the products it took.
+
+    A direction that curves down ends the search; as the first one it is followed.
+    """
+
+    def proceed(carry: Any) -> Any:
+        _, _, _, size, number, up = carry
+        return up & (size > goal * first) & (number < MOST_PRODUCTS)
+
+    def advance(carry: Any) -> Any:
+        step, rest, direction, size, number, _ = carry
+        moved = product(direction)
+        bend = direction @ moved
+        up = bend > 0
+        length = jnp.where(up, size / jnp.where(up, bend, 1.0), 0.0)
+        length = jnp.where(~up & (number == 0), 1.0, length)
+        step = step + length * direction
+        rest = rest - length * moved
+        pre = precondition(rest)
+        new = rest @ pre
+        return step, rest, pre + (new / size) * direction, new, number + 1, up
+
+    pre = precondition(right)
+    first = right @ pre
+    start = (jnp.zeros_like(right), right, pre, first, jnp.asarray(0), first > 0)
+    step, _, _, _, number, _ = jax.lax.while_loop(proceed, advance, start)
+    return step, number
+
+
+def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
+    number, all_near = problem.active.size, jnp.all(near)
+    weights = [jnp.where(all_near, part.bend, part.expected) for part in at.bins]
+    diagonal, blocks, rows = at.prior, [], []
+    for slopes, part in zip(at.slopes, at.bins, strict=True):
+        if not isinstance(slopes, MapSlopes):
+            diagonal = diagonal + slopes.squares(part.expected)
+            continue
+        for one in slopes.parts:
+            found = one.blocks(part.expected)
+            on_diagonal = jnp.diagonal(found, axis1=1, axis2=2)
+            diagonal = diagonal + gathered(on_diagonal, one.column, number)
+            rows.append((found, one.column))
+    others = [bend for bend in at.bends if not isinstance(bend, RowBends)]
+    curved = []
+    of_rows = [bend for bend in at.bends if isinstance(bend, RowBends)]
+    for (found, column), bend in zip(rows, of_rows, strict=True):
+        close = jnp.append(near, True)[column].all(axis=1)[:, None, None]
+        wanted = jnp.where(close, _definite(found, bend.blocks), found)
+        curved.append(RowBends(wanted - found, column, number))
+        blocks.append((wanted, column))
+
+    def product(direction: Any) -> Any:
+        found = at.prior * direction
+        for slopes, weight in zip(at.slopes, weights, strict=True):
+            found = found + slopes.transposed(weight * slopes.times(direction))
+        for bend in curved:
+            found = found + bend.times(direction)
+        for bend in others:
+            found = found + jnp.where(all_near, bend.times(direction), 0.0)
+        return found
+
+    return Matrix(product, diagonal, blocks)
+
+
+def _definite(fisher: Any, bends: Any) -> Any:
+    """Blocks of the Hessian, with their small and negative eigenvalues made positive."""
+    diagonal = jnp.diagonal(fisher, axis1=1, axis2=2)
+    used = diagonal > 0
+    scale = jnp.where(used, 1 / jnp.sqrt(jnp.where(used, diagonal, 1.0)), 0.0)
+    both = scale[:, :, None] * scale[:, None, :]
+    eye = jnp.eye(scale.shape[1])
+    rest = jnp.where(used, 0.0, 1.0)[:, :, None] * eye
+    values, vectors = jnp.linalg.eigh((fisher + bends) * both + rest)
+    values = jnp.where(values < LEAST, jnp.maximum(jnp.abs(values), LEAST), values)
+    found = jnp.einsum("rik,rk,rjk->rij", vectors, values, vectors) - rest
+    size = jnp.where(used, jnp.sqrt(jnp.where(used, diagonal, 0.0)), 0.0)
+    return found * size[:, :, None] * size[:, None, :]
+
+
+def _preconditioner(
+    problem: Problem, at: Expansion, matrix: Matrix, extra: Any
+) -> Callable[[Any], Any]:
+    """A function that applies the inverse blocks of components."""
+    number = problem.active.size
+    whole = at.prior + extra
+    for slopes, part in zip(at.slopes, at.bins, strict=True):
+        if not isinstance(slopes, MapSlopes):
+            whole = whole + slopes.squares(part.expected)
+    count = jnp.zeros(number)
+    for found, column in matrix.blocks:
+        on_diagonal = jnp.diagonal(found, axis1=1, axis2=2)
+        whole = whole + gathered(on_diagonal, column, number)
+        count = count + gathered(jnp.ones_like(on_diagonal), column, number)
+    inverses = [(_inverse(found, column, whole), column) for found, column in matrix.blocks]
+    share = 1 / jnp.sqrt(jnp.maximum(count, 1.0))
+    alone = (count == 0) & (whole > 0)
+    single = jnp.where(alone, 1 / jnp.where(alone, whole, 1.0), 0.0)
+
+    def apply(vector: Any) -> Any:
+        found = single * vector
+        shared = jnp.append(share * vector, 0.0)
+        for inverse, column in inverses:
+            parts = jnp.einsum("rst,rt->rs", inverse, shared[column])
+            found = found + share * gathered(parts, column, number)
+        return found
+
+    return apply
+
+
+def _inverse(blocks: Any, column: Any, diagonal: Any) -> Any:
+    """Inverses of the blocks of rows, with the whole diagonal; 0 for slots of no parameter."""
+    whole = jnp.append(diagonal, 0.0)[column]
+    used = whole > 0
+    scale = jnp.where(used, 1 / jnp.sqrt(jnp.where(used, whole, 1.0)), 0.0)
+    eye = jnp.eye(blocks.shape[-1])
+    scaled = blocks * scale[:, :, None] * scale[:, None, :]
+    # a little more than the diagonal: rows of the same component may share all of it
+    scaled = jnp.where(eye > 0, 1 + 1e-6, scaled)
+    return jnp.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :]
