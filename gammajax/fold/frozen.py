@@ -87,7 +87,7 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
     number = fold.energy_min.shape[1]
 
     def one(item: Any) -> tuple[Any, Any]:
-        spatial, first, (own, _, rings, covered, *_) = item
+        spatial, first, (own, _, rings, *far, _, _) = item
         local = fold.local.at(own)
         direction = jnp.asarray(fold.rotation) @ spatial.centre()
         place = (local.frame[1:] @ direction) / local.step
@@ -96,7 +96,7 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
             """For a unit flux in the true bin that is ``b`` after the first of each band."""
             here = in_band(local, first + b, bool(fold.band))
             table = fold.profile(spatial, jnp.ones(number), here, place)
-            inside = covered * (table[: covered.size, :, 0] @ jnp.asarray(fold.disk))
+            inside = fold.far(spatial, table, direction, local.frame[1:], *far)
             total = jnp.zeros(number).at[first + b].add(inside)
             bins = [jnp.zeros(0)]
             found = fold.integrate(spatial, table, direction, local.frame[1:], rings)

@@ -90,14 +90,46 @@ class RadialGrid(eqx.Module):
         """The number of the node at a distance (rad), as a fraction; on the host."""
         return _place(self.core, theta)
 
-    def cell(self, q: Any) -> tuple[Any, Any]:
-        """The first of the four coefficients that matter at ``q``, and weights (..., 4)."""
+    def cell(self, q: Any) -> tuple[Any, list[Any]]:
+        """The first of the four coefficients that matter at ``q``, and their weights."""
         w = jnp.log1p(q / self.core**2) * (0.5 / STEP)
         last = self.theta.size - 2
-        start = jnp.clip(w.astype(int), 0, last)
-        u = jnp.clip(w - start, 0.0, 1.0)[..., None]
-        cubic = sum(np.array(row) * u**power for power, row in enumerate(CUBIC))
-        return start, jnp.where((w < last + 1)[..., None], cubic, 0.0)
+        start = jnp.clip(w.astype(jnp.int32), 0, last)
+        u = jnp.clip(w - start, 0.0, 1.0)
+        inside = w < last + 1
+        powers = [jnp.ones_like(u), u, u * u, u * u * u]
+        cubic = [
+            sum(float(c) * power for c, power in zip(column, powers, strict=True))
+            for column in CUBIC.T
+        ]
+        return start, [jnp.where(inside, weight, 0.0) for weight in cubic]
+
+    def read(self, table: Any, line: Any, q: Any) -> Any:
+        """The function of a line of coefficients at ``q``.
+
+        Parameters
+        ----------
+        table : array, shape (line, n + 2)
+        line : array of int, as ``q``
+        """
+        start, weights = self.cell(q)
+        flat, first = table.ravel(), line * table.shape[1] + start
+        return sum(weight * picked(flat, first + k) for k, weight in enumerate(weights))
+
+
+def picked(values: Any, index: Any) -> Any:
+    """``values[index]`` for places that are known to exist: four times as fast."""
+    return jnp.asarray(values).at[index].get(mode="promise_in_bounds")
+
+
+def dots(vectors: Any, index: Any, other: Any) -> Any:
+    """Scalar products of some of the rows of an array with a vector."""
+    return sum(picked(vectors[:, k], index) * other[k] for k in range(3))
+
+
+def offsets(vectors: Any, index: Any, origin: Any) -> list[Any]:
+    """Components of the differences of some of the rows of an array from a vector."""
+    return [picked(vectors[:, k], index) - origin[k] for k in range(3)]
 
 
 def _chord(angle: Any) -> Any:

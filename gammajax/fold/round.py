@@ -28,8 +28,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.fold.local import Local, at_points, weights
-from gammajax.fold.radial import SpreadTransform
+from gammajax.fold.radial import SpreadTransform, dots, offsets, picked
 from gammajax.fold.rows import Counts, Fold
+from gammajax.fold.totals import Gathered, far_totals
 from gammajax.parameters import parameter_values, with_values
 
 MOST_NODES = 2_000_000
@@ -86,6 +87,8 @@ class RoundFold(Fold):
     rings : tuple of `Ring`
     covered : array, shape (row, energy)
         1 where the whole disk around the source counts into the total.
+    gathered : `~gammajax.fold.totals.Gathered`, or None
+        The far sky in totals.
     disk : array, shape (node,)
         Integrals of the splines over the sky.
     bare : a spatial model, or None
@@ -118,6 +121,7 @@ class RoundFold(Fold):
     normals: Any
     rings: tuple[Ring, ...]
     covered: Any
+    gathered: Gathered | None
     disk: Any
     bare: Any
     first: Any
@@ -136,7 +140,7 @@ class RoundFold(Fold):
     def rows(self) -> Any:
         """What goes by row."""
         own = self.local.own()
-        return own, self.axis, self.rings, self.covered, self.extent, self.first
+        return own, self.axis, self.rings, self.covered, self.gathered, self.extent, self.first
 
     def prepare(self, component: Any, here: Any) -> tuple[Any, Any]:
         """Splines of distance, and the offset of the source from its start in rad.
@@ -160,7 +164,7 @@ class RoundFold(Fold):
 
     def apply(self, tables: Any, place: Any, here: Any) -> Counts:
         """Predicted counts of a source in its entries, and its total."""
-        own, _, rings, covered, *_ = here
+        own, _, rings, *far, _, _ = here
         if self.transform is None:
             spatial = with_values(self.bare, place)
             direction = jnp.asarray(self.rotation) @ spatial.centre()
@@ -173,7 +177,7 @@ class RoundFold(Fold):
             total = jnp.zeros(())
             found = self._exposed(spatial, tables, direction, tangents, rings)
         else:
-            total = covered @ (tables[: covered.size, :, 0] @ jnp.asarray(self.disk))
+            total = jnp.sum(self.far(spatial, tables, direction, tangents, *far))
             found = self.integrate(spatial, tables, direction, tangents, rings)
         bins = [jnp.zeros(0)]
         for ring, entries in zip(rings, found, strict=True):
@@ -230,6 +234,15 @@ class RoundFold(Fold):
         parts = zip(rings, spread(tables), strict=True)
         return [jnp.sum(ring.exposure.T * part, axis=0) for ring, part in parts]
 
+    def far(
+        self, spatial: Any, table: Any, direction: Any, tangents: Any, covered: Any, sky: Any
+    ) -> Any:
+        """What counts into the total of a source beside single pixels, shape (energy,)."""
+        found = covered * (table[: covered.size, :, 0] @ jnp.asarray(self.disk))
+        if sky is None:
+            return found
+        return found + far_totals(self, spatial, table, direction, tangents, sky)
+
     def integrate(
         self, spatial: Any, table: Any, direction: Any, tangents: Any, rings: tuple[Ring, ...]
     ) -> list[Any]:
@@ -239,30 +252,39 @@ class RoundFold(Fold):
         """
         if not rings:
             return []
-        index = jnp.concatenate([ring.index.ravel() for ring in rings])
-        line = jnp.concatenate([jnp.repeat(r.energy, r.index.shape[1]) for r in rings])
-        offset = jnp.asarray(self.vectors)[index] - direction
-        q = jnp.sum(offset * offset, axis=-1)
-        share = jnp.asarray(self.weights)[index]
+        # nodes of an entry stand an entry's number apart: sums over them are sums of rows
+        index = jnp.concatenate([ring.index.T.ravel() for ring in rings])
+        line = jnp.concatenate([jnp.tile(r.energy, r.index.shape[1]) for r in rings])
+        offset = offsets(jnp.asarray(self.vectors), index, direction)
+        q = sum(x * x for x in offset)
         if self.transform is None:
             theta = 2 * jnp.arcsin(jnp.sqrt(q + 1e-24) / 2)
+            share = picked(self.weights, index)
             return _by_ring(table[line, 0, 0] * spatial.radial(theta) * share, rings)
-        if any(ring.border for ring in rings):
-            border = np.concatenate([np.full(r.index.size, r.border) for r in rings])
-            # beyond the grid, the flux is that of all that is inside
-            end = self.transform.grid.end
-            normal = jnp.asarray(self.normals)[index] @ direction
-            flux = normal * jnp.where(q > end, end / jnp.maximum(q, end), 1.0)
-            share = jnp.where(border, flux, share)
-            q = jnp.where(border, jnp.minimum(q, end), q)
-            line = line + jnp.where(border, table.shape[0] // 2, 0)
-        start, parts = self.transform.grid.cell(q)
-        flat = table.reshape(-1, table.shape[-1])
-        taps = (line * table.shape[1] + start)[:, None] + jnp.arange(4)
-        found = jnp.sum(parts[..., None] * flat[taps], axis=1)
-        value = found[:, 0]
+        grid = self.transform.grid
+        shares, squares, first = [], [], 0
+        for ring in rings:
+            some = slice(first, first + ring.index.size)
+            first = some.stop
+            own = q[some]
+            if ring.border:
+                # beyond the grid, the flux is that of all that is inside
+                flux = dots(jnp.asarray(self.normals), index[some], direction)
+                end = jnp.where(own > grid.end, grid.end / jnp.maximum(own, grid.end), 1.0)
+                shares.append(flux * end)
+                squares.append(jnp.minimum(own, grid.end))
+            else:
+                shares.append(picked(self.weights, index[some]))
+                squares.append(own)
+        lines = table.shape[0] // 2
+        border = np.concatenate([np.full(r.index.size, lines * r.border) for r in rings])
+        share, q = jnp.concatenate(shares), jnp.concatenate(squares)
+        share, q, line = jax.lax.optimization_barrier((share, q, line + border))
+        value = grid.read(table[..., 0], line, q)
         if self.extended:
-            value = value + jnp.sum(found[:, 1:] * (offset @ tangents.T), axis=-1)
+            for part, tangent in enumerate(tangents):
+                along = sum(x * t for x, t in zip(offset, tangent, strict=True))
+                value = value + along * grid.read(table[..., part + 1], line, q)
         return _by_ring(value * share, rings)
 
 
@@ -276,10 +298,12 @@ def in_band(local: Local, chosen: Any, bare: bool) -> Local:
 
 def _by_ring(nodes: Any, rings: tuple[Ring, ...]) -> list[Any]:
     """Values of nodes summed over those of each entry, ring by ring."""
+    # made once, and not anew inside of each sum
+    nodes = jax.lax.optimization_barrier(nodes)
     first, found = 0, []
     for ring in rings:
         here = nodes[first : first + ring.index.size]
-        found.append(jnp.sum(here.reshape(ring.index.shape), axis=-1))
+        found.append(jnp.sum(here.reshape(ring.index.shape[::-1]), axis=0))
         first += ring.index.size
     return found
 

@@ -19,8 +19,9 @@ from gammajax.fold.nodes import node_orders
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
 from gammajax.fold.round import Ring, RoundFold
-from gammajax.fold.round_plan import Entries, occupied_entries, total_entries
+from gammajax.fold.round_plan import Entries, occupied_entries, rounded, total_entries
 from gammajax.fold.sky_response import SkyResponse, Table
+from gammajax.fold.totals import Gathered
 from gammajax.maps.frames import frame_rotation
 from gammajax.models import GaussianSpatialModel
 
@@ -95,6 +96,12 @@ def round_fold(build: Build) -> RoundFold:
         covered[row] = total_entries(
             entries, row, int(d), item, direction, radii, edge, build.options
         )
+    parts = max(len(item.masks) for item in data)
+    part = np.full(covered.shape, parts)
+    for row, d in enumerate(dataset):
+        for number, (energies, _) in enumerate(data[d].masks):
+            part[row, energies] = number
+    gathered = Gathered.create(entries.far, part, parts + 1, rounded)
     rings, target = entries.rings()
     vectors, weights, normals = entries.nodes()
     first, band = None, 0
@@ -118,6 +125,7 @@ def round_fold(build: Build) -> RoundFold:
         normals=normals,
         rings=rings,
         covered=covered,
+        gathered=gathered,
         disk=np.ones(1) if grid is None else np.asarray(grid.areas),
         bare=spatial if grid is None else None,
         first=None if first is None else first[dataset],

@@ -49,6 +49,7 @@ class Entries:
         self.stored = 0
         self.known: dict[tuple[int, int], np.ndarray] = {}
         self.found: dict[tuple[int, bool], dict[int, list[Any]]] = {}
+        self.far: list[list[Any]] = [[] for _ in range(number)]
 
     def add(
         self,
@@ -81,11 +82,21 @@ class Entries:
         pairs: tuple[np.ndarray, np.ndarray],
         factor: float,
     ) -> None:
-        """Nodes of gathered sky, which go into totals: pairs of energy and node."""
+        """Nodes of gathered sky, which go into totals, for some energies each.
+
+        That is needed where the exposure is taken at the nodes, after the spread.
+        """
         energy, node = pairs
         first = self._store(vectors, weights, np.zeros_like(vectors))
         nowhere, key = np.full(node.size, NOWHERE), np.full(node.size, -1)
         self._append(row, (first + node)[:, None], False, energy, nowhere, factor, key)
+
+    def add_far(
+        self, row: int, vectors: np.ndarray, weights: np.ndarray, part: int, factor: float
+    ) -> None:
+        """Nodes of gathered sky that count into totals, at all energies of a part."""
+        first = self._store(vectors, weights, np.zeros_like(vectors))
+        self.far[row].append((first + np.arange(weights.size), part, factor))
 
     def _append(self, row: int, index: np.ndarray, border: bool, *rest: Any) -> None:
         ring = self.found.setdefault((index.shape[1], border), {})
@@ -252,8 +263,12 @@ def total_entries(
         tree = None if summed else item.gathered(number, not lacking)
         if tree is not None:
             nodes, weights, keys = tree.seen_from(direction, radius)
-            pairs, _ = _reached(nodes, direction, energies, radii)
-            entries.add_nodes(row, nodes, weights, pairs, factor)
+            if options.psf_first:
+                pairs, _ = _reached(nodes, direction, energies, radii)
+                entries.add_nodes(row, nodes, weights, pairs, factor)
+            else:
+                near = nodes @ direction >= np.cos(min(radius, np.pi))
+                entries.add_far(row, nodes[near], weights[near], number, factor)
         vectors = pixels.vectors_of(keys)
         (energy, single), distance = _reached(vectors, direction, energies, radii)
         nowhere = np.full(single.size, NOWHERE)
