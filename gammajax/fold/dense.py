@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import equinox as eqx
+import jax
 import numpy as np
 
 from gammajax.fold.bands import bands
@@ -202,11 +204,13 @@ def sky_images(
     images = np.zeros((energies.size, item.pixels.number))
     rotation = frame_rotation(item.pixels.frame, spatial.frame)
     vectors = lattice.vectors @ rotation.T
-    shape = spread = None
-    for t, center in enumerate(energies):
+    shape = spread = densities = None
+    for t in range(energies.size):
         if shape is None or spatial.has_energy:
-            value = np.asarray(call(spatial, "evaluate_on", vectors, center))
-            shape = np.where(lattice.seen, value, 0.0).reshape(lattice.shape)
+            if t % steps == 0:
+                densities = np.asarray(_densities(spatial, vectors, energies[t : t + steps]))
+            assert densities is not None
+            shape = np.where(lattice.seen, densities[t % steps], 0.0).reshape(lattice.shape)
             # the mean over a cell, to fourth order
             shape = (shape + laplace(shape, mode="nearest") / 24) * lattice.area
         sent = shape if psf_first else shape * exposure[t // steps]
@@ -222,6 +226,12 @@ def sky_images(
         arrived = response.exposure.at(item.pixels.vectors_of(item.pixels.key_of)).T
         images *= np.repeat(arrived, steps, axis=0)
     return images, matrix
+
+
+@eqx.filter_jit
+def _densities(spatial: Any, vectors: Any, energies: Any) -> Any:
+    """The shape at unit vectors and some energies: places on its map are found once."""
+    return jax.vmap(lambda energy: spatial.evaluate_on(vectors, energy))(energies)
 
 
 class Convolution:

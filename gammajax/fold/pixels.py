@@ -7,6 +7,7 @@ HEALPix.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,10 @@ from gammajax.maps.frames import to_vector
 
 SLOPE = 0.02
 """Step, in pixels, over which the direction of a border is taken."""
+
+
+SIDE = 16
+"""Pixels along the side of the blocks that a search looks at first."""
 
 
 class Surroundings(NamedTuple):
@@ -50,6 +55,7 @@ class WcsPixels:
         most = np.maximum(np.ceil(2 * np.pi / scale).astype(int) - (nx, ny), 0) // 2
         px, py = np.minimum(pad, most)
         row, column = np.mgrid[-py : ny + py, -px : nx + px]
+        self.shape = row.shape
         self.row, self.column = row.ravel(), column.ravel()
         inside = (self.row >= 0) & (self.row < ny) & (self.column >= 0) & (self.column < nx)
         self.index = np.where(inside, self.row * nx + self.column, -1)
@@ -66,8 +72,41 @@ class WcsPixels:
 
     def around(self, direction: np.ndarray, radius: float) -> Surroundings:
         """The pixels whose centres are within ``radius`` (rad) of a direction."""
-        near = np.nonzero(self.vectors @ direction >= np.cos(min(radius, np.pi)))[0]
+        known = self._near_blocks(direction, radius)
+        near = known[self.vectors[known] @ direction >= np.cos(min(radius, np.pi))]
         return Surroundings(near, self.index[near], self.vectors[near])
+
+    def _near_blocks(self, direction: np.ndarray, radius: float) -> np.ndarray:
+        """The pixels of the blocks that may reach into a circle."""
+        middle, extent = self._blocks
+        distance = np.arccos(np.clip(middle @ direction, -1, 1))
+        # blocks without a middle are partly beyond the sky of the projection
+        first = np.nonzero(~(distance > radius + extent))[0]
+        tall, wide = self.shape
+        across = -(-wide // SIDE)
+        steps = np.arange(SIDE)
+        row = (first // across * SIDE)[:, None, None] + steps[:, None]
+        column = (first % across * SIDE)[:, None, None] + steps
+        inside = (row < tall) & (column < wide)
+        return np.sort((row * wide + column)[inside])
+
+    @cached_property
+    def _blocks(self) -> tuple[np.ndarray, np.ndarray]:
+        """Middles of square blocks of pixels, and how far their pixels are from these."""
+        tall, wide = self.shape
+        across = -(-wide // SIDE)
+        key = np.arange(tall * wide)
+        block = key // wide // SIDE * across + key % wide // SIDE
+        number = -(-tall // SIDE) * across
+        columns = [np.bincount(block, column, number) for column in self.vectors.T]
+        middle = np.stack(columns, axis=-1)
+        with np.errstate(invalid="ignore"):
+            middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+            cosine = np.sum(self.vectors * middle[block], axis=1)
+            distance = np.arccos(np.clip(cosine, -1, 1))
+        extent = np.zeros(number)
+        np.maximum.at(extent, block, distance)
+        return middle, extent
 
     def vectors_of(self, keys: np.ndarray) -> np.ndarray:
         """The unit vectors of the middles of pixels."""

@@ -80,7 +80,7 @@ def round_fold(build: Build) -> RoundFold:
         step = max(room, 2 * made[0].pixel, float(extents.max()) / 4)
     dataset, source = build.rows
     borders = not extended and all(isinstance(item.pixels, WcsPixels) for item in data)
-    entries = Entries(orders, dataset.size, borders)
+    entries = Entries(orders, dataset.size, borders, build.options.psf_first)
     # a Gaussian is smooth wherever it ends
     smooth = isinstance(spatial, GaussianSpatialModel)
     covered = np.zeros((dataset.size, data[0].dataset.energy.nbin))
@@ -108,8 +108,6 @@ def round_fold(build: Build) -> RoundFold:
     if build.options.psf_first:
         first, band = _bands_of(build)
         rings = tuple(_exposed(build, ring, vectors, first, band) for ring in rings)
-    else:
-        rings = tuple(dataclasses.replace(ring, key=None) for ring in rings)
     return RoundFold(
         dataset=dataset,
         source=source,

@@ -37,12 +37,20 @@ class Entries:
         Of rows.
     borders : bool
         Integrate the nearest pixels over their borders.
+    keys : bool
+        Keep the pixel of each entry.
     """
 
-    def __init__(self, orders: Sequence[tuple[float, int]], number: int, borders: bool) -> None:
+    def __init__(
+        self,
+        orders: Sequence[tuple[float, int]],
+        number: int,
+        borders: bool,
+        keys: bool = False,
+    ) -> None:
         self.distances = np.array([distance for distance, _ in orders])
         self.orders = [order for _, order in orders]
-        self.number, self.borders = number, borders
+        self.number, self.borders, self.keys = number, borders, keys
         self.vectors: list[np.ndarray] = []
         self.weights: list[np.ndarray] = []
         self.normals: list[np.ndarray] = []
@@ -98,9 +106,12 @@ class Entries:
         first = self._store(vectors, weights, np.zeros_like(vectors))
         self.far[row].append((first + np.arange(weights.size), part, factor))
 
-    def _append(self, row: int, index: np.ndarray, border: bool, *rest: Any) -> None:
+    def _append(
+        self, row: int, index: np.ndarray, border: bool, energy: Any, target: Any, *rest: Any
+    ) -> None:
+        small = [array.astype(np.int32) for array in (index, energy, target)]
         ring = self.found.setdefault((index.shape[1], border), {})
-        ring.setdefault(row, []).append((index, *rest))
+        ring.setdefault(row, []).append((*small, *rest))
 
     def _store(self, vectors: np.ndarray, weights: np.ndarray, normals: np.ndarray) -> int:
         start = self.stored
@@ -151,9 +162,9 @@ class Entries:
             ring = Ring(
                 index=np.full((*shape, count), self.stored, dtype=np.int32),
                 energy=np.zeros(shape, dtype=np.int32),
-                to_bins=np.zeros(shape),
-                to_total=np.zeros(shape),
-                key=np.zeros(shape, dtype=np.int64),
+                to_bins=np.zeros(shape, dtype=np.float32),
+                to_total=np.zeros(shape, dtype=np.float32),
+                key=np.zeros(shape, dtype=np.int64) if self.keys else None,
                 exposure=None,
                 border=border,
             )
@@ -164,7 +175,8 @@ class Entries:
                 ring.energy[row, :used] = energy
                 ring.to_bins[row, :used] = place < NOWHERE
                 ring.to_total[row, :used] = factor
-                ring.key[row, :used] = key
+                if self.keys:
+                    ring.key[row, :used] = key
                 target[row, :used] = place
             rings.append(ring)
             targets.append(target)
