@@ -6,10 +6,11 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from gammajax.fold.rows import Counts, Fold
+from gammajax.fold.rows import Counts
+from gammajax.fold.staying import StayingFold
 
 
-class BackgroundFold(Fold):
+class BackgroundFold(StayingFold):
     """Templates of counts, scaled by a factor that depends on reconstructed energy.
 
     Attributes
@@ -37,11 +38,6 @@ class BackgroundFold(Fold):
     def width(self) -> int:
         """Bins of a block."""
         return self.bins.shape[2]
-
-    @property
-    def stays(self) -> bool:
-        """Whether `apply` is a product with numbers that are kept."""
-        return True
 
     def rows(self) -> Any:
         """What goes by row."""

@@ -144,22 +144,20 @@ def dense_fold(build: Build) -> LinearFold:
         t = starts[d][reco][:, None] + np.arange(width)
         places.append(place)
         values.append(images[t, pixel[:, None]] * matrix[t, reco[:, None]])
-        firsts.append(starts[d][bins.energy[::WIDTH]])
-    target, response = in_blocks(places, values, WIDTH)
-    first = np.zeros(target.shape, dtype=np.int32)
-    for row, start in enumerate(firsts):
-        first[row, : start.size] = start
+        firsts.append(starts[d][reco])
+    blocks = in_blocks(places, values, firsts, WIDTH)
     return LinearFold(
-        dataset,
-        source,
-        target,
-        low,
-        high,
-        energy.axis[dataset],
-        response,
-        first,
-        total,
-        energy.nodes,
+        dataset=dataset,
+        source=source,
+        target=blocks.target,
+        row=blocks.row,
+        energy_min=low,
+        energy_max=high,
+        axis=energy.axis[dataset],
+        response=blocks.response,
+        first=blocks.first,
+        total=total,
+        quadrature=energy.nodes,
     )
 
 

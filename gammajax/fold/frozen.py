@@ -58,24 +58,22 @@ def linear_fold(
     """
     target = np.asarray(fold.target)
     used = target < NOWHERE
-    blocks, response = in_blocks(
+    blocks = in_blocks(
         [place[here] for place, here in zip(target, used, strict=True)],
         [value[here] for value, here in zip(values, used, strict=True)],
+        [low[d][e[here]] for d, e, here in zip(fold.dataset, energies, used, strict=True)],
         WIDTH,
     )
-    block_energy = np.zeros(blocks.shape, dtype=np.int32)
-    for row, (place, here) in enumerate(zip(target, used, strict=True)):
-        known, first = np.unique(place[here] // WIDTH, return_index=True)
-        block_energy[row, : known.size] = energies[row, here][first]
     return LinearFold(
         dataset=fold.dataset,
         source=fold.source,
-        target=blocks,
+        target=blocks.target,
+        row=blocks.row,
         energy_min=edges[0],
         energy_max=edges[1],
         axis=edges[2],
-        response=response,
-        first=low[fold.dataset[:, None], block_energy].astype(np.int32),
+        response=blocks.response,
+        first=blocks.first,
         total=total,
         quadrature=fold.quadrature,
     )

@@ -1,34 +1,59 @@
-"""Folding of shapes that do not move: counts are linear in the flux of each true bin."""
+"""Folding of shapes that do not move: counts are linear in the flux of each true bin.
+
+The responses of all sources are one list of blocks: a block is the response of one source in
+32 neighbouring bins of one energy, for a band of true bins. Products read the list once, in
+pieces that stay in the cache.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gammajax.fold.round import flux_in_bins
 from gammajax.fold.round_plan import rounded
-from gammajax.fold.rows import NOWHERE, Counts, Fold
+from gammajax.fold.rows import NOWHERE
+from gammajax.fold.staying import StayingFold
 
 CACHED = 2**18
-"""Numbers that a batch of rows may have."""
+"""Numbers of a piece of the list."""
+
+LARGE = 2**23
+"""Numbers above which responses are kept in single precision, rounded to 6e-8 of each."""
 
 
-class LinearFold(Fold):
+class Blocks(NamedTuple):
+    """A list of blocks.
+
+    ``row`` and ``target`` (block of bins), ``first`` (true bin of the band) have the shape
+    (block,), ``response`` (block, band, width).
+    """
+
+    row: Any
+    target: Any
+    first: Any
+    response: Any
+
+
+class LinearFold(StayingFold):
     """Responses of frozen shapes, made once.
 
     Attributes
     ----------
-    dataset, source, target
-        See `~gammajax.fold.rows.Fold`; targets are blocks of bins of one energy.
+    dataset, source : array of int, shape (row,)
+        See `~gammajax.fold.rows.Fold`.
+    row, target : array of int, shape (block,)
+        The row of a block, and the block of bins that it adds to, or `NOWHERE`.
     energy_min, energy_max : array, shape (axis, energy_true)
     axis : array of int, shape (row,)
-    response : array, shape (row, block, width, band)
+    response : array, shape (block, band, width)
         Counts of a bin for a unit flux in each of a band of true bins.
-    first : array of int, shape (row, block)
+    first : array of int, shape (block,)
         The first true bin of the band.
     total : array, shape (row, energy_true)
         Counts in the mask for a unit flux in each true bin.
@@ -39,6 +64,7 @@ class LinearFold(Fold):
     dataset: Any
     source: Any
     target: Any
+    row: Any
     energy_min: Any
     energy_max: Any
     axis: Any
@@ -52,34 +78,128 @@ class LinearFold(Fold):
         """Bins of a block."""
         return self.response.shape[2]
 
-    @property
-    def batch(self) -> int:
-        """Rows that are folded side by side: what stays in the cache."""
-        return max(CACHED // int(np.prod(self.response.shape[1:3])), 1)
-
-    @property
-    def stays(self) -> bool:
-        """Whether `apply` is a product with numbers that are kept."""
-        return True
-
     def rows(self) -> Any:
         """What goes by row."""
-        return self.axis, self.response, self.first, self.total
+        return (self.axis,)
 
     def prepare(self, component: Any, here: Any) -> tuple[Any, Any]:
         """The flux in each true bin."""
         return flux_in_bins(component, self, here[0]), jnp.zeros(0)
 
-    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
-        """Predicted counts for fluxes."""
-        _, response, first, total = here
-        share = tables[first[:, None] + jnp.arange(response.shape[-1])]
-        return Counts(jnp.sum(response * share[:, None, :], axis=-1), total @ tables)
+    def added(self, tables: Any, shape: tuple[int, int]) -> Any:
+        """The counts of the fluxes of all rows, summed, shape (dataset, bin + 1)."""
+
+        def step(bins: Any, piece: Blocks) -> Any:
+            found = jnp.sum(piece.response * self._taken(tables, piece)[..., None], axis=1)
+            return bins.at[self._place(piece, shape)].add(found, mode="drop")
+
+        bins = self._over(step, jnp.zeros((shape[0] * self._per(shape), self.width)))
+        total = jnp.sum(jnp.asarray(self.total) * tables, axis=1)
+        totals = jnp.zeros(shape[0]).at[jnp.asarray(self.dataset)].add(total)
+        return jnp.concatenate([bins.reshape(shape[0], -1), totals[:, None]], axis=1)
+
+    def worth(self, tables: Any, weight: Any) -> Any:
+        """What each flux adds to the weighted counts, shape (row, energy_true)."""
+        blocks, totals = self._weights(weight)
+
+        def step(found: Any, piece: Blocks) -> Any:
+            share = blocks(piece)[:, None]
+            # a product and a sum apart: the sum is then one of a matrix and a vector
+            product = jax.lax.optimization_barrier(piece.response * share)
+            worth = product @ jnp.ones(self.width)
+            return found.at[piece.row[:, None], self._energies(piece)].add(worth)
+
+        return self._over(step, jnp.asarray(self.total) * totals[:, None])
+
+    def products(self, slopes: Any, weight: Any) -> Any:
+        """Weighted products of the counts of the slots of each row, (row, slot, slot)."""
+        blocks, totals = self._weights(weight)
+        number = slopes.shape[1]
+        one, two = np.triu_indices(number)
+
+        def step(found: Any, piece: Blocks) -> Any:
+            bins = self._by_piece(slopes, piece)
+            product = bins[:, one] * bins[:, two] * blocks(piece)[:, None]
+            worth = jax.lax.optimization_barrier(product) @ jnp.ones(self.width)
+            return found.at[piece.row].add(worth)
+
+        found = self._over(step, jnp.zeros((slopes.shape[0], one.size)))
+        total = jnp.einsum("rse,re->rs", slopes, jnp.asarray(self.total))
+        found = found + total[:, one] * total[:, two] * totals[:, None]
+        square = jnp.zeros((slopes.shape[0], number, number))
+        return square.at[:, one, two].set(found).at[:, two, one].set(found)
+
+    def by_slot(self, slopes: Any, column: Any, number: int, shape: tuple[int, int]) -> Any:
+        """The counts of the slots, summed by parameter, shape (number, dataset, bin + 1)."""
+
+        def step(bins: Any, piece: Blocks) -> Any:
+            place = self._place(piece, shape)[:, None]
+            return bins.at[column[piece.row], place].add(
+                self._by_piece(slopes, piece), mode="drop"
+            )
+
+        bins = jnp.zeros((number, shape[0] * self._per(shape), self.width))
+        bins = self._over(step, bins).reshape(number, shape[0], -1)
+        total = jnp.einsum("rse,re->rs", slopes, jnp.asarray(self.total))
+        totals = jnp.zeros((number, shape[0]))
+        totals = totals.at[column, jnp.asarray(self.dataset)[:, None]].add(total, mode="drop")
+        return jnp.concatenate([bins, totals[..., None]], axis=-1)
+
+    def _over(self, step: Callable[[Any, Blocks], Any], start: Any) -> Any:
+        """What a step makes of all pieces of the list, one after the other."""
+        pieces = Blocks(self.row, self.target, self.first, self.response)
+        size = piece_size(*self.response.shape[1:])
+        number = self.response.shape[0] // size
+        if number <= 1:
+            return step(start, Blocks(*(jnp.asarray(leaf) for leaf in pieces)))
+        pieces = jax.tree_util.tree_map(
+            lambda leaf: jnp.asarray(leaf).reshape(number, size, *leaf.shape[1:]), pieces
+        )
+        return jax.lax.scan(lambda carry, piece: (step(carry, piece), None), start, pieces)[0]
+
+    def _per(self, shape: tuple[int, int]) -> int:
+        """Blocks of bins in a dataset."""
+        return (shape[1] - 1) // self.width
+
+    def _place(self, piece: Blocks, shape: tuple[int, int]) -> Any:
+        """Where pieces are added, counted over all datasets; beyond the end for padding."""
+        place = jnp.asarray(self.dataset)[piece.row] * self._per(shape) + piece.target
+        return jnp.where(piece.target == NOWHERE, NOWHERE, place)
+
+    def _weights(self, weight: Any) -> tuple[Callable[[Blocks], Any], Any]:
+        """A function that takes the weights of the bins of blocks, and those of totals."""
+        weight = jnp.asarray(weight)
+        blocks = weight[:, :-1].reshape(-1, self.width)
+
+        def taken(piece: Blocks) -> Any:
+            place = self._place(piece, weight.shape)
+            return blocks.at[place].get(mode="fill", fill_value=0.0)
+
+        return taken, weight[jnp.asarray(self.dataset), -1]
+
+    def _energies(self, piece: Blocks) -> Any:
+        return piece.first[:, None] + jnp.arange(self.response.shape[1])
+
+    def _taken(self, tables: Any, piece: Blocks) -> Any:
+        return tables[piece.row[:, None], self._energies(piece)]
+
+    def _by_piece(self, slopes: Any, piece: Blocks) -> Any:
+        """The counts of the slots in the bins of blocks, shape (block, slot, width)."""
+        share = jnp.moveaxis(slopes, 1, -1)[piece.row[:, None], self._energies(piece)]
+        return jnp.sum(piece.response[:, :, None] * share[..., None], axis=1)
+
+
+def piece_size(band: int, width: int) -> int:
+    """Blocks in a piece of the list."""
+    return max(CACHED // (band * width), 1)
 
 
 def in_blocks(
-    places: Sequence[np.ndarray], values: Sequence[np.ndarray], width: int
-) -> tuple[np.ndarray, np.ndarray]:
+    places: Sequence[np.ndarray],
+    values: Sequence[np.ndarray],
+    firsts: Sequence[np.ndarray],
+    width: int,
+) -> Blocks:
     """Entries of rows gathered into the blocks of bins that they belong to.
 
     Parameters
@@ -87,18 +207,26 @@ def in_blocks(
     places : sequence of array of int, shape (entry,)
         The bins of each row.
     values : sequence of array, shape (entry, band)
+    firsts : sequence of array of int, shape (entry,)
+        The first true bin of the band of each entry, the same in all of a block.
     width : int
-
-    Returns
-    -------
-    target : array of int, shape (row, block)
-    values : array, shape (row, block, width, band)
     """
-    blocks = [np.unique(place // width) for place in places]
-    most = rounded(max(max(block.size for block in blocks), 1))
-    target = np.full((len(places), most), NOWHERE, dtype=np.int32)
-    found = np.zeros((len(places), most, width, values[0].shape[-1]))
-    for row, (place, block, value) in enumerate(zip(places, blocks, values, strict=True)):
-        target[row, : block.size] = block
-        found[row, np.searchsorted(block, place // width), place % width] = value
-    return target, found
+    known = [np.unique(place // width, return_index=True) for place in places]
+    number, band = sum(block.size for block, _ in known), values[0].shape[-1]
+    size = piece_size(band, width)
+    padded = rounded(max(number, 1))
+    if padded > size:
+        padded = rounded(-(-number // size)) * size
+    precise = number * band * width <= LARGE
+    row, first = np.zeros((2, padded), dtype=np.int32)
+    target = np.full(padded, NOWHERE, dtype=np.int32)
+    response = np.zeros((padded, band, width), dtype=np.float64 if precise else np.float32)
+    end = 0
+    for number, (block, begin) in enumerate(known):
+        here = slice(end, end + block.size)
+        row[here], target[here] = number, block
+        first[here] = firsts[number][begin]
+        inside = np.searchsorted(block, places[number] // width)
+        response[end + inside, :, places[number] % width] = values[number]
+        end += block.size
+    return Blocks(row, target, first, response)

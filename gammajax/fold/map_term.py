@@ -17,16 +17,10 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from gammajax.fold.off_counts import OffCounts
-from gammajax.fold.rows import (
-    add_rows,
-    apply_rows,
-    bend_rows,
-    fold_rows,
-    linear_rows,
-    table_rows,
-)
+from gammajax.fold.rows import add_rows, bend_rows, linear_rows
 from gammajax.fold.slopes import MapSlopes, RowBends, RowSlopes, TableSlopes
 from gammajax.fold.stack import Stack
+from gammajax.fold.staying import folded, prepared_rows, table_bends, table_rows
 from gammajax.parameters import ParameterSpace
 from gammajax.stats import PerBin, cash_per_bin
 
@@ -69,7 +63,7 @@ class MapTerm(eqx.Module):
         found = jnp.zeros(self.shape)
         for stack, fold in zip(stacks, self.folds, strict=True):
             if fold is not None:
-                found = found + fold_rows(fold, stack, values, self.shape)
+                found = found + folded(fold, stack, values, self.shape)
         return found
 
     def linear(
@@ -82,12 +76,12 @@ class MapTerm(eqx.Module):
             if fold is None:
                 continue
             if stack.slots.size == 0:
-                found = found + fold_rows(fold, stack, values, shape)
+                found = found + folded(fold, stack, values, shape)
                 continue
             column, factor = space.columns(active, _slot_places(fold, stack))
             if fold.stays:
                 tables, slopes = table_rows(fold, stack, values, factor)
-                found = found + apply_rows(fold, tables, shape)
+                found = found + fold.added(tables, shape)
                 parts.append(TableSlopes(fold, slopes, column, shape, number))
                 continue
             counts, slopes = linear_rows(fold, stack, values, factor)
@@ -103,7 +97,11 @@ class MapTerm(eqx.Module):
         for stack, fold in zip(stacks, self.folds, strict=True):
             if fold is not None and stack.slots.size:
                 column, factor = space.columns(active, _slot_places(fold, stack))
-                blocks = bend_rows(fold, stack, values, weight)
+                if fold.stays:
+                    worth = fold.worth(prepared_rows(fold, stack, values), weight)
+                    blocks = table_bends(fold, stack, values, worth)
+                else:
+                    blocks = bend_rows(fold, stack, values, weight)
                 blocks = blocks * factor[:, :, None] * factor[:, None, :]
                 found.append(RowBends(blocks, column, active.size))
         return found

@@ -21,12 +21,9 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from gammajax.fold.stack import Stack
 from gammajax.parameters import with_values
-
-_NO_PLACE = np.zeros(0)
 
 NOWHERE = 2**30
 """Target of entries that are padding, or that count into the total only."""
@@ -59,7 +56,7 @@ class Fold(eqx.Module):
 
     @property
     def stays(self) -> bool:
-        """Whether `apply` is a product with numbers that are kept, and costs their reading."""
+        """Whether it is a `~gammajax.fold.staying.StayingFold`, or has its methods."""
         return False
 
     def rows(self) -> Any:
@@ -112,47 +109,7 @@ def fold_rows(fold: Fold, stack: Stack, values: Any, shape: tuple[int, int]) -> 
         source, theta, here = item
         return fold.apply(*fold.prepare(with_values(source, theta), here), here)
 
-    return sum_rows(fold, one, _items(fold, stack, values), shape)
-
-
-def table_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Any, Any]:
-    """Tables of all rows of a fold that stays, and their derivatives.
-
-    These are by the parameters at ``stack.slots`` times ``factor``, shape (row, slot, ...).
-    """
-
-    def one(item: Any) -> tuple[Any, Any]:
-        (source, theta, here), pace = item
-        tables, push = jax.linearize(
-            lambda t: fold.prepare(with_values(source, t), here)[0], theta
-        )
-        return tables, jax.vmap(push)(pace[:, None] * _basis(stack, theta))
-
-    return jax.vmap(one)((_items(fold, stack, values), factor))
-
-
-def apply_rows(fold: Fold, tables: Any, shape: tuple[int, int]) -> Any:
-    """The counts of tables of a fold that stays, summed, shape (dataset, bin + 1)."""
-    items = tables, jax.tree_util.tree_map(jnp.asarray, fold.rows())
-    return sum_rows(fold, lambda item: fold.apply(item[0], _NO_PLACE, item[1]), items, shape)
-
-
-def worth_rows(fold: Fold, tables: Any, weight: Any) -> Any:
-    """What each number of the tables of a fold that stays adds to the weighted counts."""
-    take = taker(fold, weight)
-
-    def one(item: Any) -> Any:
-        table, here, share = item
-        share = take(*share)
-
-        def weighted(table: Any) -> Any:
-            counts = fold.apply(table, _NO_PLACE, here)
-            return jnp.sum(counts.bins * share.bins) + counts.total * share.total
-
-        return jax.grad(weighted)(table)
-
-    rows = jax.tree_util.tree_map(jnp.asarray, fold.rows())
-    return map_rows(one, (tables, rows, places_of(fold)), fold.batch)
+    return sum_rows(fold, one, items_of(fold, stack, values), shape)
 
 
 def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Counts, Counts]:
@@ -167,7 +124,7 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
         (tables, place), push = jax.linearize(
             lambda t: fold.prepare(with_values(source, t), here), theta
         )
-        moved, shift = jax.vmap(push)(pace[:, None] * _basis(stack, theta))
+        moved, shift = jax.vmap(push)(pace[:, None] * slot_basis(stack, theta))
         counts = fold.apply(tables, place, here)
         slopes = jax.vmap(lambda table: fold.apply(table, place, here))(moved)
         if place.size == 0:
@@ -179,7 +136,7 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
             *(s + jnp.tensordot(shift, a, axes=1) for s, a in zip(slopes, along, strict=True))
         )
 
-    return map_rows(one, (_items(fold, stack, values), factor), fold.batch)
+    return map_rows(one, (items_of(fold, stack, values), factor), fold.batch)
 
 
 def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
@@ -219,14 +176,14 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
                 value = value + 0.5 * jnp.sum((worth[2] @ offset @ offset) * table)
             return value
 
-        basis = _basis(stack, theta)
+        basis = slot_basis(stack, theta)
 
         def bent(direction: Any) -> Any:
             return basis @ jax.jvp(jax.grad(small), (theta,), (direction,))[1]
 
         return jax.vmap(bent)(basis)
 
-    return map_rows(one, (_items(fold, stack, values), places_of(fold)), fold.batch)
+    return map_rows(one, (items_of(fold, stack, values), places_of(fold)), fold.batch)
 
 
 def map_rows(function: Callable[[Any], Any], items: Any, size: int) -> Any:
@@ -325,18 +282,19 @@ def outgrown_rows(fold: Fold, stack: Stack, values: Any) -> Any:
         source, theta, here = item
         return fold.outgrown(with_values(source, theta), here)
 
-    found = map_rows(one, _items(fold, stack, values), fold.batch)
+    found = map_rows(one, items_of(fold, stack, values), fold.batch)
     return jnp.zeros(stack.places.shape[0], dtype=bool).at[fold.source].max(found)
 
 
-def _items(fold: Fold, stack: Stack, values: Any) -> Any:
+def items_of(fold: Fold, stack: Stack, values: Any) -> Any:
+    """What `Fold.prepare` needs of each row: source, values of its parameters, and `rows`."""
     source = jnp.asarray(fold.source)
     sources = jax.tree_util.tree_map(lambda leaf: jnp.asarray(leaf)[source], stack.sources)
     theta = jnp.asarray(values)[jnp.asarray(stack.places)[source]]
     return sources, theta, jax.tree_util.tree_map(jnp.asarray, fold.rows())
 
 
-def _basis(stack: Stack, theta: Any) -> Any:
+def slot_basis(stack: Stack, theta: Any) -> Any:
     """Unit vectors along the slots, shape (slot, parameter)."""
     slots = jnp.asarray(stack.slots)
     return (slots[:, None] == jnp.arange(theta.size)).astype(theta.dtype)

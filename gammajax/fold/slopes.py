@@ -13,16 +13,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from gammajax.fold.rows import (
-    Counts,
-    Fold,
-    add_rows,
-    apply_rows,
-    map_rows,
-    places_of,
-    taker,
-    worth_rows,
-)
+from gammajax.fold.rows import Counts, Fold, add_rows, places_of, taker
+from gammajax.fold.staying import scatter_slots
 
 
 class MatrixSlopes(eqx.Module):
@@ -103,36 +95,21 @@ class RowSlopes(eqx.Module):
 
     def dense(self) -> Any:
         """The Jacobian as a matrix, shape (active, dataset, bin + 1)."""
-        number, size = self.shape[0], self.shape[1] - 1
-        dataset, target = jnp.asarray(self.fold.dataset), jnp.asarray(self.fold.target)
-        bins, total = self.counts
-        width = bins.shape[3:]
-        places = size // (width[0] if width else 1)
-        found = jnp.zeros((self.number, number, places, *width))
-        found = found.at[self.column[:, :, None], dataset[:, None, None], target[:, None]].add(
-            bins, mode="drop"
-        )
-        totals = jnp.zeros((self.number, number))
-        totals = totals.at[self.column, dataset[:, None]].add(total, mode="drop")
-        joined = [found.reshape(self.number, number, size), totals[..., None]]
-        return jnp.concatenate(joined, axis=-1)
+        return scatter_slots(self.fold, self.counts, self.column, self.number, self.shape)
 
 
 class TableSlopes(eqx.Module):
     """The Jacobian of a fold that stays: the derivatives of its tables.
 
-    The matrices of the fold are read in each product: they are smaller than the derivatives
-    of bins would be.
-
     Attributes
     ----------
-    fold : `~gammajax.fold.rows.Fold`
+    fold : `~gammajax.fold.staying.StayingFold`
     tables : array, shape (row, slot, ...)
     column, shape, number
         As in `RowSlopes`.
     """
 
-    fold: Fold
+    fold: Any
     tables: Any
     column: Any
     shape: tuple[int, int] = eqx.field(static=True)
@@ -141,41 +118,21 @@ class TableSlopes(eqx.Module):
     def times(self, direction: Any) -> Any:
         """The change of the prediction along a direction."""
         pace = jnp.append(direction, 0.0)[self.column]
-        tables = jnp.einsum("rs,rs...->r...", pace, self.tables)
-        return apply_rows(self.fold, tables, self.shape)
+        return self.fold.added(jnp.einsum("rs,rs...->r...", pace, self.tables), self.shape)
 
     def transposed(self, weight: Any) -> Any:
         """The sum over bins of weights times derivatives, shape (active,)."""
-        worth = worth_rows(self.fold, self.tables[:, 0], weight)
+        worth = self.fold.worth(self.tables[:, 0], weight)
         found = jnp.einsum("rs...,r...->rs", self.tables, worth)
         return gathered(found, self.column, self.number)
 
     def blocks(self, weight: Any) -> Any:
         """The products of the slots of each row, shape (row, slot, slot)."""
-        take = taker(self.fold, weight)
-
-        def one(item: Any) -> Any:
-            tables, here, share = item
-            share = take(*share)
-            bins, total = self._counts(tables, here)
-            found = jnp.einsum("s...,...,t...->st", bins, share.bins, bins)
-            return found + share.total * total[:, None] * total
-
-        items = self.tables, self._rows(), places_of(self.fold)
-        return map_rows(one, items, self.fold.batch)
+        return self.fold.products(self.tables, weight)
 
     def dense(self) -> Any:
         """The Jacobian as a matrix, shape (active, dataset, bin + 1)."""
-        counts = map_rows(
-            lambda item: self._counts(*item), (self.tables, self._rows()), self.fold.batch
-        )
-        return RowSlopes(self.fold, counts, self.column, self.shape, self.number).dense()
-
-    def _rows(self) -> Any:
-        return jax.tree_util.tree_map(jnp.asarray, self.fold.rows())
-
-    def _counts(self, tables: Any, here: Any) -> Counts:
-        return jax.vmap(lambda table: self.fold.apply(table, jnp.zeros(0), here))(tables)
+        return self.fold.by_slot(self.tables, self.column, self.number, self.shape)
 
 
 class MapSlopes(eqx.Module):

@@ -46,7 +46,7 @@ class TimedFold(Fold):
     dataset: Any
     source: Any
     target: Any
-    fold: Fold
+    fold: Any
     intervals: Intervals
 
     @classmethod
@@ -70,7 +70,7 @@ class TimedFold(Fold):
 
     @property
     def stays(self) -> bool:
-        """Whether `apply` is a product with numbers that are kept."""
+        """Whether the fold at a constant flux does."""
         return self.fold.stays
 
     def rows(self) -> Any:
@@ -86,6 +86,22 @@ class TimedFold(Fold):
     def apply(self, tables: Any, place: Any, here: Any) -> Counts:
         """Predicted counts of a row."""
         return self.fold.apply(tables, place, here[0])
+
+    def added(self, tables: Any, shape: tuple[int, int]) -> Any:
+        """As of `~gammajax.fold.staying.StayingFold`."""
+        return self.fold.added(tables, shape)
+
+    def worth(self, tables: Any, weight: Any) -> Any:
+        """As of `~gammajax.fold.staying.StayingFold`."""
+        return self.fold.worth(tables, weight)
+
+    def products(self, slopes: Any, weight: Any) -> Any:
+        """As of `~gammajax.fold.staying.StayingFold`."""
+        return self.fold.products(slopes, weight)
+
+    def by_slot(self, slopes: Any, column: Any, number: int, shape: tuple[int, int]) -> Any:
+        """As of `~gammajax.fold.staying.StayingFold`."""
+        return self.fold.by_slot(slopes, column, number, shape)
 
     def outgrown(self, component: Any, here: Any) -> Any:
         """Whether a component has left what the row was planned for."""

@@ -14,9 +14,9 @@ from gammajax.fold.flux_points import build_flux_terms
 from gammajax.fold.map_data import MapData
 from gammajax.fold.map_plan import border_of, build_map_terms, fold_of
 from gammajax.fold.options import FoldOptions
-from gammajax.fold.rows import fold_rows
 from gammajax.fold.spectrum import build_terms as build_spectrum_terms
 from gammajax.fold.stack import stack_components
+from gammajax.fold.staying import folded
 from gammajax.maps import Map
 from gammajax.models import FoVBackgroundModel, Models, TemplateNPredModel
 
@@ -138,4 +138,4 @@ def _predicted(dataset: Any, components: Sequence[Any]) -> np.ndarray:
 
 @partial(jax.jit, static_argnames=("size",))
 def _predict(fold: Any, stack: Any, values: Any, size: int) -> Any:
-    return fold_rows(fold, stack, values, (1, size + 1))[0, :-1]
+    return folded(fold, stack, values, (1, size + 1))[0, :-1]

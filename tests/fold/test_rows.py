@@ -10,7 +10,7 @@ import pytest
 from gammajax.datasets import MapDataset
 from gammajax.fold.linear import in_blocks
 from gammajax.fold.round_plan import rounded
-from gammajax.fold.rows import NOWHERE, map_rows
+from gammajax.fold.rows import map_rows
 from gammajax.inference import Likelihood
 from gammajax.irf.psf_map import PSFMap
 from gammajax.maps import Map, MapAxis, WcsGeom
@@ -148,10 +148,12 @@ def test_batches_of_rows_are_a_loop(number: int) -> None:
 def test_entries_are_gathered_into_blocks() -> None:
     places = [np.array([0, 3, 9]), np.array([5])]
     values = [np.array([[1.0], [2.0], [3.0]]), np.array([[4.0]])]
-    target, found = in_blocks(places, values, 4)
-    assert target.tolist() == [[0, 2], [1, NOWHERE]]
-    assert found[0, :, :, 0].tolist() == [[1, 0, 0, 2], [0, 3, 0, 0]]
-    assert found[1, :, :, 0].tolist() == [[0, 4, 0, 0], [0, 0, 0, 0]]
+    firsts = [np.array([7, 7, 8]), np.array([6])]
+    found = in_blocks(places, values, firsts, 4)
+    assert found.row[:3].tolist() == [0, 0, 1]
+    assert found.target.tolist() == [0, 2, 1]
+    assert found.first.tolist() == [7, 8, 6]
+    assert found.response[:, 0].tolist() == [[1, 0, 0, 2], [0, 3, 0, 0], [0, 4, 0, 0]]
 
 
 @pytest.mark.parametrize("number", [1, 3, 8, 9, 100, 1025, 99999])
