@@ -28,10 +28,10 @@ LARGE = 2**23
 
 
 class Blocks(NamedTuple):
-    """A list of blocks.
+    """A list of blocks, in pieces.
 
     ``row`` and ``target`` (block of bins), ``first`` (true bin of the band) have the shape
-    (block,), ``response`` (block, band, width).
+    (piece, block), ``response`` (piece, block, band, width).
     """
 
     row: Any
@@ -47,13 +47,13 @@ class LinearFold(StayingFold):
     ----------
     dataset, source : array of int, shape (row,)
         See `~gammajax.fold.rows.Fold`.
-    row, target : array of int, shape (block,)
+    row, target : array of int, shape (piece, block)
         The row of a block, and the block of bins that it adds to, or `NOWHERE`.
     energy_min, energy_max : array, shape (axis, energy_true)
     axis : array of int, shape (row,)
-    response : array, shape (block, band, width)
+    response : array, shape (piece, block, band, width)
         Counts of a bin for a unit flux in each of a band of true bins.
-    first : array of int, shape (block,)
+    first : array of int, shape (piece, block)
         The first true bin of the band.
     total : array, shape (row, energy_true)
         Counts in the mask for a unit flux in each true bin.
@@ -76,7 +76,7 @@ class LinearFold(StayingFold):
     @property
     def width(self) -> int:
         """Bins of a block."""
-        return self.response.shape[2]
+        return self.response.shape[3]
 
     def rows(self) -> Any:
         """What goes by row."""
@@ -115,6 +115,11 @@ class LinearFold(StayingFold):
         """Weighted products of the counts of the slots of each row, (row, slot, slot)."""
         blocks, totals = self._weights(weight)
         number = slopes.shape[1]
+        total = jnp.einsum("rse,re->rs", slopes, jnp.asarray(self.total))
+        of_totals = total[:, :, None] * total[:, None, :] * totals[:, None, None]
+        if self.response.shape[2] == 1:
+            squares = self._squares(blocks)
+            return of_totals + jnp.einsum("rse,re,rte->rst", slopes, squares, slopes)
         one, two = np.triu_indices(number)
 
         def step(found: Any, piece: Blocks) -> Any:
@@ -124,10 +129,18 @@ class LinearFold(StayingFold):
             return found.at[piece.row].add(worth)
 
         found = self._over(step, jnp.zeros((slopes.shape[0], one.size)))
-        total = jnp.einsum("rse,re->rs", slopes, jnp.asarray(self.total))
-        found = found + total[:, one] * total[:, two] * totals[:, None]
         square = jnp.zeros((slopes.shape[0], number, number))
-        return square.at[:, one, two].set(found).at[:, two, one].set(found)
+        return of_totals + square.at[:, one, two].set(found).at[:, two, one].set(found)
+
+    def _squares(self, blocks: Callable[[Blocks], Any]) -> Any:
+        """Weighted squares of responses, where true bins do not mix: (row, energy_true)."""
+
+        def step(found: Any, piece: Blocks) -> Any:
+            response = piece.response[:, 0].astype(jnp.float64)
+            square = jax.lax.optimization_barrier(response**2 * blocks(piece))
+            return found.at[piece.row, piece.first].add(square @ jnp.ones(self.width))
+
+        return self._over(step, jnp.zeros(self.total.shape))
 
     def by_slot(self, slopes: Any, column: Any, number: int, shape: tuple[int, int]) -> Any:
         """The counts of the slots, summed by parameter, shape (number, dataset, bin + 1)."""
@@ -148,13 +161,9 @@ class LinearFold(StayingFold):
     def _over(self, step: Callable[[Any, Blocks], Any], start: Any) -> Any:
         """What a step makes of all pieces of the list, one after the other."""
         pieces = Blocks(self.row, self.target, self.first, self.response)
-        size = piece_size(*self.response.shape[1:])
-        number = self.response.shape[0] // size
-        if number <= 1:
-            return step(start, Blocks(*(jnp.asarray(leaf) for leaf in pieces)))
-        pieces = jax.tree_util.tree_map(
-            lambda leaf: jnp.asarray(leaf).reshape(number, size, *leaf.shape[1:]), pieces
-        )
+        pieces = jax.tree_util.tree_map(jnp.asarray, pieces)
+        if pieces.row.shape[0] == 1:
+            return step(start, Blocks(*(leaf[0] for leaf in pieces)))
         return jax.lax.scan(lambda carry, piece: (step(carry, piece), None), start, pieces)[0]
 
     def _per(self, shape: tuple[int, int]) -> int:
@@ -178,7 +187,7 @@ class LinearFold(StayingFold):
         return taken, weight[jnp.asarray(self.dataset), -1]
 
     def _energies(self, piece: Blocks) -> Any:
-        return piece.first[:, None] + jnp.arange(self.response.shape[1])
+        return piece.first[:, None] + jnp.arange(self.response.shape[2])
 
     def _taken(self, tables: Any, piece: Blocks) -> Any:
         return tables[piece.row[:, None], self._energies(piece)]
@@ -214,9 +223,10 @@ def in_blocks(
     known = [np.unique(place // width, return_index=True) for place in places]
     number, band = sum(block.size for block, _ in known), values[0].shape[-1]
     size = piece_size(band, width)
-    padded = rounded(max(number, 1))
-    if padded > size:
-        padded = rounded(-(-number // size)) * size
+    pieces = rounded(-(-number // size))
+    if pieces <= 1:
+        pieces, size = 1, rounded(max(number, 1))
+    padded = pieces * size
     precise = number * band * width <= LARGE
     row, first = np.zeros((2, padded), dtype=np.int32)
     target = np.full(padded, NOWHERE, dtype=np.int32)
@@ -229,4 +239,5 @@ def in_blocks(
         inside = np.searchsorted(block, places[number] // width)
         response[end + inside, :, places[number] % width] = values[number]
         end += block.size
-    return Blocks(row, target, first, response)
+    whole = Blocks(row, target, first, response)
+    return Blocks(*(array.reshape(pieces, size, *array.shape[1:]) for array in whole))

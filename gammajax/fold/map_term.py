@@ -20,7 +20,7 @@ from gammajax.fold.off_counts import OffCounts
 from gammajax.fold.rows import add_rows, bend_rows, linear_rows
 from gammajax.fold.slopes import MapSlopes, RowBends, RowSlopes, TableSlopes
 from gammajax.fold.stack import Stack
-from gammajax.fold.staying import folded, prepared_rows, table_bends, table_rows
+from gammajax.fold.staying import folded, table_bends, table_rows
 from gammajax.parameters import ParameterSpace
 from gammajax.stats import PerBin, cash_per_bin
 
@@ -89,22 +89,36 @@ class MapTerm(eqx.Module):
             parts.append(RowSlopes(fold, slopes, column, shape, number))
         return found, MapSlopes(tuple(parts), shape, number)
 
-    def bends(
-        self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any, weight: Any
-    ) -> list[RowBends]:
-        """Second derivatives of the weighted prediction by the active entries of x."""
-        values, found = space.expand(x), []
+    def backward(
+        self,
+        stacks: Sequence[Stack],
+        space: ParameterSpace,
+        x: Any,
+        active: Any,
+        slopes: MapSlopes,
+        weight: Any,
+    ) -> tuple[Any, list[RowBends]]:
+        """The gradient of the weighted prediction, and its second derivatives.
+
+        Both are by the active entries of x, where ``slopes`` were made.
+        """
+        values, gradient, found = space.expand(x), jnp.zeros(active.size), []
+        parts = iter(slopes.parts)
         for stack, fold in zip(stacks, self.folds, strict=True):
-            if fold is not None and stack.slots.size:
-                column, factor = space.columns(active, _slot_places(fold, stack))
-                if fold.stays:
-                    worth = fold.worth(prepared_rows(fold, stack, values), weight)
-                    blocks = table_bends(fold, stack, values, worth)
-                else:
-                    blocks = bend_rows(fold, stack, values, weight)
-                blocks = blocks * factor[:, :, None] * factor[:, None, :]
-                found.append(RowBends(blocks, column, active.size))
-        return found
+            if fold is None or stack.slots.size == 0:
+                continue
+            part = next(parts)
+            column, factor = space.columns(active, _slot_places(fold, stack))
+            if isinstance(part, TableSlopes):
+                worth = part.worth(weight)
+                gradient = gradient + part.contracted(worth)
+                blocks = table_bends(fold, stack, values, worth)
+            else:
+                gradient = gradient + part.transposed(weight)
+                blocks = bend_rows(fold, stack, values, weight)
+            blocks = blocks * factor[:, :, None] * factor[:, None, :]
+            found.append(RowBends(blocks, column, active.size))
+        return gradient, found
 
     def stat_array(self, mu: Any) -> Any:
         """The statistic: -2 n ln mu of each bin, and 2 mu of the total."""

@@ -30,10 +30,19 @@ class MatrixTerm(eqx.Module):
         free = space.free[active]
         return mu, MatrixSlopes(jnp.where(free[:, None, None], slopes, 0.0))
 
-    def bends(
-        self, stacks: Sequence[Stack], space: ParameterSpace, x: Any, active: Any, weight: Any
-    ) -> list[MatrixBends]:
-        """Second derivatives of the weighted prediction by the active entries of x."""
+    def backward(
+        self,
+        stacks: Sequence[Stack],
+        space: ParameterSpace,
+        x: Any,
+        active: Any,
+        slopes: MatrixSlopes,
+        weight: Any,
+    ) -> tuple[Any, list[MatrixBends]]:
+        """The gradient of the weighted prediction, and its second derivatives.
+
+        Both are by the active entries of x, where ``slopes`` were made.
+        """
 
         def weighted(y: Any) -> Any:
             return jnp.sum(weight * self.predict(stacks, space.expand(y)))
@@ -44,7 +53,7 @@ class MatrixTerm(eqx.Module):
         found = jax.vmap(bent)(_unit_vectors(active, x))
         free = space.free[active]
         found = jnp.where(free[:, None] & free[None, :], (found + found.T) / 2, 0.0)
-        return [MatrixBends(found)]
+        return slopes.transposed(weight), [MatrixBends(found)]
 
 
 def _unit_vectors(active: Any, x: Any) -> Any:

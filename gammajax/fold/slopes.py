@@ -122,7 +122,14 @@ class TableSlopes(eqx.Module):
 
     def transposed(self, weight: Any) -> Any:
         """The sum over bins of weights times derivatives, shape (active,)."""
-        worth = self.fold.worth(self.tables[:, 0], weight)
+        return self.contracted(self.worth(weight))
+
+    def worth(self, weight: Any) -> Any:
+        """What each number of the tables adds to the weighted prediction, by row."""
+        return self.fold.worth(self.tables[:, 0], weight)
+
+    def contracted(self, worth: Any) -> Any:
+        """The sum over tables of their worth times derivatives, shape (active,)."""
         found = jnp.einsum("rs...,r...->rs", self.tables, worth)
         return gathered(found, self.column, self.number)
 

@@ -31,6 +31,9 @@ TOO_FAR, GOOD = 0.5, 0.25
 NOTHING = 1e-9
 """Slopes along a step (in units of the statistic) that say nothing about its quality."""
 
+START = 1e-3
+"""Damping of the first step."""
+
 MOST_DAMPING = 1e10
 """Damping at which steps have become nothing."""
 
@@ -86,7 +89,7 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         gradient=none,
         trial=x,
         taken=none,
-        damping=jnp.full(number, 1e-3),
+        damping=jnp.full(number, START),
         near=jnp.zeros(number, dtype=bool),
         edm=infinite,
         again=jnp.asarray(False),

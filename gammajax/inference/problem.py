@@ -128,9 +128,10 @@ def expand(problem: Problem, x: Any) -> Expansion:
         part = term.per_bin(mu)
         slopes.append(slope)
         bins.append(part)
-        bends += term.bends(stacks, space, x, active, part.slope)
+        back, bent = term.backward(stacks, space, x, active, slope, part.slope)
+        bends += bent
         stat = stat + jnp.sum(part.stat)
-        gradient = gradient + slope.transposed(part.slope)
+        gradient = gradient + back
         number = number + term.negative_bins(mu)
     prior = jnp.zeros(active.size)
     if problem.priors:

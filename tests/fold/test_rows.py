@@ -104,11 +104,15 @@ def test_bends_are_the_hessian_of_a_weighted_sum(parts) -> None:
     problem, term, _, _, x, linear, mu, slopes = parts
     weight = np.random.default_rng(4).normal(size=mu.shape)
     active = jnp.asarray(problem.active)
+
+    def back(x):
+        at = term.linear(problem.stacks, problem.space, x, active)[1]
+        return term.backward(problem.stacks, problem.space, x, active, at, weight)
+
+    gradient = jax.jit(lambda x: back(x)[0])(x)
+    np.testing.assert_allclose(gradient, slopes.transposed(weight), rtol=1e-9)
     bends = jax.jit(
-        lambda x: [
-            (bend.dense(), bend.times(jnp.ones(active.size)))
-            for bend in term.bends(problem.stacks, problem.space, x, active, weight)
-        ]
+        lambda x: [(bend.dense(), bend.times(jnp.ones(active.size))) for bend in back(x)[1]]
     )(x)
     found = sum(np.asarray(dense) for dense, _ in bends)
     scale = np.sqrt(np.asarray(slopes.joined().squares(np.ones(mu.shape))))
@@ -150,10 +154,10 @@ def test_entries_are_gathered_into_blocks() -> None:
     values = [np.array([[1.0], [2.0], [3.0]]), np.array([[4.0]])]
     firsts = [np.array([7, 7, 8]), np.array([6])]
     found = in_blocks(places, values, firsts, 4)
-    assert found.row[:3].tolist() == [0, 0, 1]
-    assert found.target.tolist() == [0, 2, 1]
-    assert found.first.tolist() == [7, 8, 6]
-    assert found.response[:, 0].tolist() == [[1, 0, 0, 2], [0, 3, 0, 0], [0, 4, 0, 0]]
+    assert found.row.tolist() == [[0, 0, 1]]
+    assert found.target.tolist() == [[0, 2, 1]]
+    assert found.first.tolist() == [[7, 8, 6]]
+    assert found.response[0, :, 0].tolist() == [[1, 0, 0, 2], [0, 3, 0, 0], [0, 4, 0, 0]]
 
 
 @pytest.mark.parametrize("number", [1, 3, 8, 9, 100, 1025, 99999])
