@@ -256,17 +256,32 @@ class RoundFold(Fold):
         index = jnp.concatenate([ring.index.T.ravel() for ring in rings])
         line = jnp.concatenate([jnp.tile(r.energy, r.index.shape[1]) for r in rings])
         offset = offsets(jnp.asarray(self.vectors), index, direction)
-        q = sum(x * x for x in offset)
+        q: Any = sum(x * x for x in offset)
         if self.transform is None:
             theta = 2 * jnp.arcsin(jnp.sqrt(q + 1e-24) / 2)
             share = picked(self.weights, index)
             return _by_ring(table[line, 0, 0] * spatial.radial(theta) * share, rings)
         grid = self.transform.grid
+        share, q = self._shares(index, q, direction, rings)
+        lines = table.shape[0] // 2
+        border = np.concatenate([np.full(r.index.size, lines * r.border) for r in rings])
+        share, q, line = jax.lax.optimization_barrier((share, q, line + border))
+        value = grid.read(table[..., 0], line, q)
+        if self.extended:
+            for part, tangent in enumerate(tangents):
+                along = sum(x * t for x, t in zip(offset, tangent, strict=True))
+                value = value + along * grid.read(table[..., part + 1], line, q)
+        return _by_ring(value * share, rings)
+
+    def _shares(
+        self, index: Any, q: Any, direction: Any, rings: tuple[Ring, ...]
+    ) -> tuple[Any, Any]:
+        """What the functions are multiplied with at nodes, and the squares they are read at."""
+        grid: Any = self.transform.grid if self.transform else None
         shares, squares, first = [], [], 0
         for ring in rings:
             some = slice(first, first + ring.index.size)
-            first = some.stop
-            own = q[some]
+            first, own = some.stop, q[some]
             if ring.border:
                 # beyond the grid, the flux is that of all that is inside
                 flux = dots(jnp.asarray(self.normals), index[some], direction)
@@ -276,16 +291,7 @@ class RoundFold(Fold):
             else:
                 shares.append(picked(self.weights, index[some]))
                 squares.append(own)
-        lines = table.shape[0] // 2
-        border = np.concatenate([np.full(r.index.size, lines * r.border) for r in rings])
-        share, q = jnp.concatenate(shares), jnp.concatenate(squares)
-        share, q, line = jax.lax.optimization_barrier((share, q, line + border))
-        value = grid.read(table[..., 0], line, q)
-        if self.extended:
-            for part, tangent in enumerate(tangents):
-                along = sum(x * t for x, t in zip(offset, tangent, strict=True))
-                value = value + along * grid.read(table[..., part + 1], line, q)
-        return _by_ring(value * share, rings)
+        return jnp.concatenate(shares), jnp.concatenate(squares)
 
 
 def in_band(local: Local, chosen: Any, bare: bool) -> Local:

@@ -10,7 +10,8 @@ own: with d its part of a step, g the gradient before and g' the one after it,
 is 0 for a step to the minimum along d, above 0 where it went too far, and 1 where the slope
 behind it is as steep as the one before. A component that went too far is damped more, the
 others less. A step that did not decrease the statistic is not taken, and is tried again with
-more damping of those that went too far. Bounds are respected as in
+more damping of those that went too far, and if that fails again of all that hoped for much.
+Bounds are respected as in
 `gammajax.inference.newton`.
 """
 
@@ -31,7 +32,10 @@ TOO_FAR, GOOD = 0.5, 0.25
 NOTHING = 1e-9
 """Slopes along a step (in units of the statistic) that say nothing about its quality."""
 
-START = 1e-3
+MOST_EXCESS = 30.0
+"""Largest quality that counts when the damping is raised after a step that was not taken."""
+
+START = 0.03
 """Damping of the first step."""
 
 MOST_DAMPING = 1e10
@@ -58,6 +62,7 @@ class State(NamedTuple):
     n_steps: Any
     n_products: Any
     n_rejected: Any
+    n_in_a_row: Any
     n_negative: Any
     status: Any
 
@@ -96,6 +101,7 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         n_steps=zero,
         n_products=zero,
         n_rejected=zero,
+        n_in_a_row=zero,
         n_negative=jnp.asarray(2**30),
         status=jnp.asarray(RUNNING),
     )
@@ -152,8 +158,14 @@ def _damping(state: State, gradient: Any, owner: Any, better: Any) -> Any:
     less = jnp.where(state.damping < 1e-8, 0.0, state.damping / 10)
     kept = jnp.where(quality < GOOD, less, state.damping)
     kept = jnp.where(far, jnp.maximum(4 * state.damping, 1e-3), kept)
+    # a component that jumped over a ridge looks innocent: the second time, all that hoped for
+    # much are damped
+    far = far | ((state.n_in_a_row > 0) & (before > 2 * NEAR))
     guilty = jnp.where(jnp.any(far), far, True)
-    more = jnp.where(guilty, jnp.maximum(10 * state.damping, 1e-2), state.damping)
+    # along a parabola, a step of the quality q is 1 + q times too long
+    excess = jnp.where(jnp.isfinite(quality), jnp.clip(quality, 0.0, MOST_EXCESS), MOST_EXCESS)
+    more = jnp.maximum(10 * state.damping, 0.5 * excess * (1 + state.damping))
+    more = jnp.where(guilty, jnp.maximum(more, 1e-2), state.damping)
     return jnp.where(state.again, state.damping, jnp.where(better, kept, more))
 
 
@@ -171,6 +183,7 @@ def _accept(problem: Problem, state: State, at: Expansion, owner: Any, tolerance
         near=share < NEAR,
         edm=step.edm,
         again=jnp.asarray(False),
+        n_in_a_row=jnp.where(state.again, state.n_in_a_row, 0),
         n_products=state.n_products + step.n_products,
         n_negative=at.n_negative,
         status=jnp.where(step.edm < tolerance, CONVERGED, RUNNING),
@@ -184,5 +197,6 @@ def _reject(problem: Problem, state: State, at: Expansion, owner: Any, tolerance
         trial=state.x,
         again=jnp.asarray(True),
         n_rejected=state.n_rejected + 1,
+        n_in_a_row=state.n_in_a_row + 1,
         status=jnp.where(over, STUCK, RUNNING),
     )
