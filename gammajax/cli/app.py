@@ -46,6 +46,15 @@ SAMPLE_EXAMPLES = (
     "[cyan]gammajax sample -d datasets.yaml -m models.yaml -o quick --svi[/cyan]\n\n"
     + EXIT_CODES
 )
+POINTS_EXAMPLES = (
+    "[bold]Examples[/bold]\n\n"
+    "[cyan]gammajax flux-points -d datasets.yaml -m result/models.yaml -o points --edges "
+    "'0.7,1.4,2.8,5.5,11,30'[/cyan]\n\n"
+    "[cyan]gammajax light-curve -d datasets.yaml -m result/models.yaml -o curve --intervals "
+    "night[/cyan]\n\n"
+    "[cyan]gammajax ts-map -d datasets.yaml -m models.yaml -o map --kernel-width '0.5 deg'"
+    "[/cyan]\n\n" + EXIT_CODES
+)
 
 REDUCE_EXAMPLES = (
     "[bold]Examples[/bold]\n\n"
@@ -180,6 +189,100 @@ def analysis(
     show = opt.Show(plots=True, quiet=quiet, cache=cache)
     how = {"jobs": jobs, "cluster": cluster}
     raise typer.Exit(run(config, output, show, overwrite=overwrite, dry_run=dry_run, **how))
+
+
+@app.command(name="flux-points", epilog=POINTS_EXAMPLES)
+def flux_points(
+    datasets: opt.DatasetsFile,
+    models: opt.ModelsFile,
+    output: opt.Output,
+    edges: opt.Edges = None,
+    source: opt.Source = None,
+    method: opt.How = "independent",
+    reoptimize: opt.Reoptimize = None,
+    energy_min: opt.EnergyMin = None,
+    energy_max: opt.EnergyMax = None,
+    overwrite: opt.Overwrite = False,
+    plots: opt.Plots = True,
+    quiet: opt.Quiet = False,
+    cache: opt.Cache = True,
+) -> None:
+    """Measure the spectrum of a source as flux points.
+
+    The models are taken as they are: give those that a fit wrote. Writes
+    [bold]flux_points.fits[/bold] with likelihood scans, [bold]flux_points.ecsv[/bold], and a
+    picture of points, profiles and model.
+    """
+    from gammajax.cli.estimate import Estimate
+    from gammajax.cli.estimate import flux_points as run
+
+    request = opt.Request(datasets, models, output, energy_min, energy_max, overwrite)
+    show = opt.Show(plots=plots, quiet=quiet, cache=cache)
+    raise typer.Exit(run(request, show, Estimate(source, edges, reoptimize, method)))
+
+
+@app.command(name="light-curve", epilog=POINTS_EXAMPLES)
+def light_curve(
+    datasets: opt.DatasetsFile,
+    models: opt.ModelsFile,
+    output: opt.Output,
+    intervals: Annotated[str, typer.Option(metavar="NAME", help="run or night.")] = "run",
+    edges: opt.Edges = None,
+    source: opt.Source = None,
+    method: opt.How = "independent",
+    reoptimize: opt.Reoptimize = None,
+    energy_min: opt.EnergyMin = None,
+    energy_max: opt.EnergyMax = None,
+    overwrite: opt.Overwrite = False,
+    plots: opt.Plots = True,
+    quiet: opt.Quiet = False,
+    cache: opt.Cache = True,
+) -> None:
+    """Measure the flux of a source by run or by night.
+
+    Datasets need good time intervals. Writes [bold]light_curve.fits[/bold],
+    [bold]light_curve.ecsv[/bold] and a picture.
+    """
+    from gammajax.cli.estimate import Estimate
+    from gammajax.cli.estimate import light_curve as run
+
+    request = opt.Request(datasets, models, output, energy_min, energy_max, overwrite)
+    show = opt.Show(plots=plots, quiet=quiet, cache=cache)
+    wanted = Estimate(source, edges, reoptimize, method)
+    raise typer.Exit(run(request, show, wanted, intervals))
+
+
+@app.command(name="ts-map", epilog=POINTS_EXAMPLES)
+def ts_map(
+    datasets: opt.DatasetsFile,
+    models: opt.ModelsFile,
+    output: opt.Output,
+    source: opt.Source = None,
+    kernel_width: Annotated[
+        str | None, typer.Option(metavar="ANGLE", help="Side of the kernel: '0.5 deg'.")
+    ] = None,
+    edges: opt.Edges = None,
+    threshold: Annotated[float, typer.Option(help="Least significance of a peak.")] = 5.0,
+    energy_min: opt.EnergyMin = None,
+    energy_max: opt.EnergyMax = None,
+    overwrite: opt.Overwrite = False,
+    plots: opt.Plots = True,
+    quiet: opt.Quiet = False,
+    cache: opt.Cache = True,
+) -> None:
+    """Look for sources: a map of significance, with its peaks.
+
+    [cyan]--source[/cyan] names the component whose shape and spectrum are moved over the map;
+    it is taken out of the models, which are the background. Without it, a point with a power
+    law of index 2 is. Writes [bold]ts_map.fits[/bold], [bold]peaks.ecsv[/bold] and a picture.
+    """
+    from gammajax.cli.estimate import Estimate
+    from gammajax.cli.estimate import ts_map as run
+
+    request = opt.Request(datasets, models, output, energy_min, energy_max, overwrite)
+    show = opt.Show(plots=plots, quiet=quiet, cache=cache)
+    wanted = Estimate(source, edges, None)
+    raise typer.Exit(run(request, show, wanted, kernel_width, threshold))
 
 
 @app.command()

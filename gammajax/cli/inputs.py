@@ -27,6 +27,19 @@ def read_likelihood(request: Request) -> Any:
     return Likelihood(datasets, models)
 
 
+def numbers(text: str | None, option: str) -> list[float] | None:
+    """Energies separated by commas, in TeV or with units.
+
+    Examples
+    --------
+    >>> numbers("500 GeV, 1, 10 TeV", "--edges")
+    [0.5, 1.0, 10.0]
+    """
+    if text is None:
+        return None
+    return [_energy(part.strip(), f"{option} {text}") for part in text.split(",")]
+
+
 def with_energy_ranges(
     datasets: Any, energy_min: Sequence[str] | None, energy_max: Sequence[str] | None
 ) -> Any:

@@ -57,6 +57,26 @@ EnergyMax = Annotated[
     list[str] | None,
     typer.Option(metavar="[NAME=]ENERGY", help="Upper end of the fit range, likewise."),
 ]
+Source = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The source; needed if there are several.")
+]
+Edges = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ENERGIES", help="Edges of the energy bins, with commas: '0.7,1.5,3 TeV,10'."
+    ),
+]
+Reoptimize = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="Free parameters of other components that are fitted again, such as '*.norm', or "
+        "'*' for all; may be given several times.",
+    ),
+]
+How = Annotated[
+    str, typer.Option("--method", metavar="NAME", help="independent, or joint: one fit of all.")
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace results of the same names in DIR.")
 ]

@@ -1,15 +1,23 @@
-"""Energy axes of tables, as the files of spectra have them."""
+"""Energy axes and good times, as the files of spectra have them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from gammajax.data import GTI
 from gammajax.fits import FitsFile
 from gammajax.maps import MapAxis
 from gammajax.units import ENERGY
 
 LOWEST = 1e-3
 """What a first edge of 0 is read as, in units of the next one."""
+
+
+def good_times(file: FitsFile) -> GTI | None:
+    """The good time intervals of a file; None if it has none."""
+    if not any(hdu.name == "GTI" for hdu in file.hdus):
+        return None
+    return GTI.read(file) if len(file.table("GTI").data) else None
 
 
 def energy_axis(file: FitsFile, table: Any, low: str, high: str, *, name: str) -> MapAxis:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.datasets.files import energy_axis
+from gammajax.datasets.files import energy_axis, good_times
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fits import FitsFile, table, write_tables
 from gammajax.irf import EDispKernel
@@ -58,6 +58,7 @@ def read_gadf(filename: str | Path, *, name: str | None = None) -> Any:
         "exposure": _values(file, "EXPOSURE", energy_true, EXPOSURE),
         "edisp": _edisp(file, energy_true, energy),
         "livetime": file.get(file.table("EXPOSURE"), "LIVETIME", float("nan")),
+        "gti": good_times(file),
         "meta": {"filename": str(file.path)},
     }
     for mask in ("MASK_SAFE", "MASK_FIT"):
@@ -131,6 +132,8 @@ def write_gadf(dataset: Any, filename: str | Path, *, overwrite: bool = False) -
     on_off = isinstance(dataset, SpectrumDatasetOnOff)
     for what in ("counts_off", "acceptance", "acceptance_off") if on_off else ("background",):
         tables += _map(what.upper(), getattr(dataset, what), reco)
+    if dataset.gti is not None:
+        tables.append(dataset.gti.to_hdu())
     write_tables({Path(filename): tables}, overwrite=overwrite)
 
 

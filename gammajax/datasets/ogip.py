@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.datasets.files import LOWEST
+from gammajax.datasets.files import LOWEST, good_times
 from gammajax.datasets.grouping import group_bins
 from gammajax.datasets.ogip_response import read_response
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
@@ -63,6 +63,7 @@ def read_ogip(filename: str | Path, *, name: str | None = None) -> Any:
         "edisp": edisp,
         "mask_safe": _quality(pha, spectrum, counts.size),
         "livetime": exposure_time,
+        "gti": good_times(pha),
         "meta": {"filename": str(path), "telescope": pha.get(spectrum, "TELESCOP", "")},
     }
     if "MASK_FIT" in spectrum.columns.names:

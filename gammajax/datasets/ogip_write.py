@@ -43,7 +43,8 @@ def write(dataset: Any, path: Path, *, overwrite: bool) -> None:
         tables[names["BACKFILE"]] = [_spectrum_off(dataset), ebounds]
     else:
         del names["BACKFILE"]
-    tables[path.name] = [_spectrum(dataset, names), ebounds]
+    times = [] if dataset.gti is None else [dataset.gti.to_hdu()]
+    tables[path.name] = [_spectrum(dataset, names), ebounds, *times]
     tables[names["ANCRFILE"]] = [_area(dataset)]
     tables[names["RESPFILE"]] = [_matrix(dataset.edisp), ebounds]
     files = {path.with_name(name): content for name, content in tables.items()}

@@ -114,7 +114,7 @@ class SpectrumDataset(SpectrumDatasetBase):
     livetime : float or `~astropy.units.Quantity`, optional
         In s; it turns the exposure into an effective area in files.
     gti : `~gammajax.data.GTI`, optional
-        Good time intervals: sources with a temporal model need them. Not kept in files.
+        Good time intervals: sources with a temporal model and light curves need them.
     meta : dict
         Whatever else the file said.
 

@@ -7,7 +7,7 @@ import pytest
 from astropy.time import Time, TimeDelta
 
 from gammajax.data import GTI, LightCurve
-from gammajax.datasets import Datasets
+from gammajax.datasets import Datasets, read_spectrum, write_gadf, write_ogip
 from gammajax.estimators import LightCurveEstimator
 from gammajax.estimators.intervals import time_bins
 from gammajax.estimators.scaled import scaled_models
@@ -110,6 +110,15 @@ def test_tables_come_back(runs, models, tmp_path, ending, edges) -> None:
 def test_bad_input_is_said(runs, models, change, words) -> None:
     with pytest.raises(ValueError, match=words):
         LightCurveEstimator(**change).run(runs, models)
+
+
+@pytest.mark.parametrize("write", [write_ogip, write_gadf])
+def test_files_of_spectra_keep_the_times(runs, tmp_path, write) -> None:
+    path = tmp_path / "spectrum.fits"
+    write(runs[1], path)
+    back = read_spectrum(path)
+    np.testing.assert_allclose(back.gti.time_start.tt.mjd, runs[1].gti.time_start.tt.mjd)
+    np.testing.assert_allclose(back.gti.stop, runs[1].gti.stop)
 
 
 def test_datasets_without_times_are_named(spectra, models) -> None:
