@@ -10,11 +10,34 @@ from astropy.table import Table
 from astropy.time import Time, TimeDelta
 
 from gammajax.data import GTI, FluxPoints, LightCurve
-from gammajax.datasets import Datasets
+from gammajax.datasets import Datasets, MapDataset
 from gammajax.estimators import FluxMaps, FluxPointsEstimator
-from gammajax.models import Models
+from gammajax.irf import PSFMap
+from gammajax.maps import Map, MapAxis, WcsGeom
+from gammajax.models import (
+    FoVBackgroundModel,
+    Models,
+    PointSpatialModel,
+    PowerLawSpectralModel,
+    SkyModel,
+)
 
-from ..estimators.conftest import cube_models, empty_cube
+
+def cube() -> MapDataset:
+    """A cube of two energies with a flat exposure and background, and no counts."""
+    energy = MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=2)
+    true = energy.rename("energy_true")
+    geom = WcsGeom.create(
+        skydir=(83.63, 22.01), width=1.6, binsz=0.05, proj="TAN", axes=[energy]
+    )
+    response = geom.to_image().to_cube([true])
+    return MapDataset(
+        name="one",
+        counts=Map.from_geom(geom, data=np.zeros(geom.data_shape)),
+        exposure=Map.from_geom(response, data=np.full(response.data_shape, 2e12), unit="cm2 s"),
+        background=Map.from_geom(geom, data=np.full(geom.data_shape, 0.02)),
+        psf=PSFMap.from_gauss(true, sigma=0.07),
+    )
 
 
 def test_flux_points_are_those_of_python(gammajax, files, inputs, tmp_path) -> None:
@@ -69,8 +92,13 @@ def test_light_curves_of_files_with_times(gammajax, files, inputs, tmp_path) -> 
 
 
 def test_a_map_with_its_peaks(gammajax, tmp_path) -> None:
-    models = cube_models("one")
-    Datasets([empty_cube("one").fake(models, 1)]).write(tmp_path / "cube" / "datasets.yaml")
+    crab = SkyModel(
+        PowerLawSpectralModel(index=2.3, amplitude=3e-11),
+        PointSpatialModel(83.63, 22.01),
+        name="crab",
+    )
+    models = Models([crab, FoVBackgroundModel(datasets_names="one")]).freeze("*.spatial.*")
+    Datasets([cube().fake(models, 1)]).write(tmp_path / "cube" / "datasets.yaml")
     models.write(tmp_path / "models.yaml")
     arguments = ["-d", "cube/datasets.yaml", "-m", "models.yaml", "--no-cache"]
     run = gammajax("ts-map", *arguments, "-o", "out", "--source", "crab", "--kernel-width",
