@@ -25,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(
         "[bold]New here?[/bold] Run [cyan]gammajax demo --output demo[/cyan] and open "
-        "demo/index.html: it simulates a source, fits and samples it, and leaves the files "
+        "demo/index.html: it simulates a sky, fits and samples it, and leaves the files "
         "that the other commands read."
     ),
 )
@@ -297,7 +297,7 @@ def demo(
     samples: Annotated[int, typer.Option(min=10, hidden=True)] = 1000,
     chains: Annotated[int, typer.Option(min=1, hidden=True)] = 4,
 ) -> None:
-    """Show everything once: simulate a source, fit it, sample it, compare with the truth.
+    """Show everything once: simulate runs, reduce, fit, sample, compare with the truth.
 
     Needs no files. Writes a page, [bold]index.html[/bold], that explains each step, and the
     data and model files that [cyan]gammajax fit[/cyan] reads. A folder that an earlier demo

@@ -30,17 +30,17 @@ def run(output: str, show: Show, *, seed: int, overwrite: bool, draws: tuple[int
     if show.cache:
         enable_compilation_cache()
     out = console(show.quiet)
-    out.print("[bold]gammajax demo[/bold]: a simulated source, from counts to posterior\n")
+    out.print("[bold]gammajax demo[/bold]: a simulated sky, from events to posterior\n")
     chains, samples = draws
-    story = tell(
-        seed,
-        chains=chains,
-        samples=samples,
-        progress=not show.quiet,
-        say=lambda text: out.print(f"[cyan]-[/cyan] {text}"),
-    )
-    out.print("[cyan]-[/cyan] Drawing pictures and writing the page\n")
+
+    def say(text: str) -> None:
+        out.print(f"[cyan]-[/cyan] {text}")
+
     with bad_input(), output_folder(path) as folder:
+        story = tell(
+            folder, seed, chains=chains, samples=samples, progress=not show.quiet, say=say
+        )
+        say("Drawing pictures and writing the page\n")
         write(story, folder, began)
     print_story(story, out)
     page = path / "index.html"
@@ -49,20 +49,24 @@ def run(output: str, show: Show, *, seed: int, overwrite: bool, draws: tuple[int
 
 
 def write(story: Story, folder: Path, began: float) -> None:
-    """All files of the demonstration."""
+    """All files of the demonstration but the runs."""
     from gammajax.cli.fit import write_fit
     from gammajax.cli.page import render
     from gammajax.cli.sample import write_posterior
 
-    (folder / "observations").mkdir()
+    (folder / "spectra").mkdir()
     for dataset in story.datasets:
-        dataset.write(folder / "observations" / f"pha_{dataset.name}.fits")
-    write_list(story.datasets.names, folder / "datasets.yaml")
-    story.start.write(folder / "models.yaml")
+        dataset.write(folder / "spectra" / f"pha_{dataset.name}.fits")
+    write_list(story.datasets.names, folder / "datasets.yaml", "spectra")
+    story.cube.write(folder / "sky.fits")
+    write_cube(story.cube.name, folder / "sky-datasets.yaml")
+    story.result.likelihood.models.write(folder / "models.yaml")
+    story.sky.likelihood.models.write(folder / "sky-models.yaml")
     story.truth.write(folder / "truth.yaml")
-    for name in ("fit", "posterior"):
+    for name in ("fit", "sky-fit", "posterior"):
         (folder / name).mkdir()
     write_fit(story.result, folder / "fit", plots=False)
+    write_fit(story.sky, folder / "sky-fit", plots=False)
     write_posterior(
         story.result, story.posterior, story.problems, folder / "posterior", plots=False
     )
@@ -72,15 +76,23 @@ def write(story: Story, folder: Path, began: float) -> None:
     (folder / "index.html").write_text(render(story, seconds), encoding="utf-8")
 
 
-def write_list(names: Any, path: Path) -> None:
-    """The YAML list of the simulated observations."""
+def write_cube(name: str, path: Path) -> None:
+    """The YAML list that names the counts cube."""
+    from gammajax.storage import format_yaml
+
+    datasets = [{"name": name, "type": "MapDataset", "filename": "sky.fits"}]
+    path.write_text(format_yaml({"datasets": datasets}), encoding="utf-8")
+
+
+def write_list(names: Any, path: Path, folder: str = "observations") -> None:
+    """The YAML list of spectra that are in a folder."""
     from gammajax.storage import format_yaml
 
     datasets = [
         {
             "name": name,
             "type": "SpectrumDatasetOnOff",
-            "filename": f"observations/pha_{name}.fits",
+            "filename": f"{folder}/pha_{name}.fits",
         }
         for name in names
     ]
@@ -90,16 +102,21 @@ def write_list(names: Any, path: Path) -> None:
 def draw_pictures(story: Story, folder: Path) -> None:
     """The pictures that the page shows, beside it."""
     from gammajax.cli.sample import draw_posterior
-    from gammajax.plots import plot_fit, plot_response, plot_sed
+    from gammajax.cli.scene import responses, spectrum_only
+    from gammajax.plots import peek_irfs, plot_fit, plot_residual_maps, plot_sed
     from gammajax.plots.style import draw_without_display, save
 
     draw_without_display()
-    save(plot_response(story.response), folder / "response.png")
+    save(peek_irfs(responses()), folder / "response.png")
+    save(plot_residual_maps(story.cube, story.sky.models), folder / "sky.png")
     save(plot_fit(story.result), folder / "counts.png")
     truths = {check.name: check.truth for check in story.checks}
     draw_posterior(story.result, story.posterior, folder, truths=truths, spectra=False)
-    sed = plot_sed(story.result, posterior=story.posterior, truth=story.truth, residuals=True)
+    truth = spectrum_only(story.truth)
+    sed = plot_sed(story.result, posterior=story.posterior, truth=truth, residuals=True)
     save(sed, folder / "sed.png")
+    for name in ("crab", "neighbour"):
+        save(plot_sed(story.sky, name, truth=story.truth), folder / f"sed_{name}.png")
 
 
 def describe(story: Story, seconds: dict[str, float]) -> dict[str, Any]:
@@ -109,10 +126,13 @@ def describe(story: Story, seconds: dict[str, float]) -> dict[str, Any]:
         "seed": story.seed,
         "truth_inside": story.found,
         "credible_level": story.level,
+        "sky_confidence_level": story.sky_level,
         "limit": LEVEL,
         "problems": story.problems,
         "fit_converged": bool(story.result.success),
+        "sky_fit_converged": bool(story.sky.success),
         "parameters": [asdict(check) for check in story.checks],
+        "sky_parameters": [asdict(check) for check in story.sky_checks],
         "seconds": seconds,
         "versions": versions(),
     }
@@ -120,8 +140,9 @@ def describe(story: Story, seconds: dict[str, float]) -> dict[str, Any]:
 
 def print_story(story: Story, out: Any) -> None:
     """The comparison with the truth."""
+    print_sky(story, out)
     columns = ("truth", "fit", "error", "posterior mean", "sd", "off by")
-    shown = table("Found again?", "name", *columns, "unit", numbers=columns)
+    shown = table("Found again in the spectra?", "name", *columns, "unit", numbers=columns)
     for check in story.checks:
         fit, error = significant(check.fit, check.error)
         mean, spread = significant(check.mean, check.sd)
@@ -134,6 +155,18 @@ def print_story(story: Story, out: Any) -> None:
         out.print(f"[bold red]Problem[/bold red]: {problem}")
     where = "[green]inside[/green]" if story.found else "[bold red]outside[/bold red]"
     out.print(
-        f"The truth lies {where} the posterior: {story.level:.0%} of the draws are nearer to "
-        f"their centre than the truth is (below {LEVEL:.0%} was wanted)."
+        f"The truth lies {where} fit and posterior: {story.sky_level:.0%} of what the errors "
+        f"of the cube's fit allow, and {story.level:.0%} of the draws, are nearer to their "
+        f"centre than the truth is (below {LEVEL:.0%} was wanted)."
     )
+
+
+def print_sky(story: Story, out: Any) -> None:
+    """The comparison of the fit of the cube with the truth."""
+    columns = ("truth", "fit", "error", "off by")
+    shown = table("Found again in the cube?", "name", *columns, "unit", numbers=columns)
+    for check in story.sky_checks:
+        fit, error = significant(check.fit, check.error)
+        pull = f"{check.pull:+.1f} errors"
+        shown.add_row(check.name, f"{check.truth:.6g}", fit, error, pull, check.unit)
+    out.print(shown)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 from gammajax import __version__
 from gammajax.cli.console import significant
 from gammajax.cli.story import LEVEL, Story
@@ -26,9 +28,12 @@ def render(story: Story, seconds: dict[str, float]) -> str:
         seconds=seconds,
         observations=infos,
         total=sum(info["excess"] for info in infos),
+        runs=[_run(run) for run in story.runs],
+        cube=story.cube.info_dict(),
         source={
             row.name: f"{row.value:.4g} {row.unit}".strip() for row in story.truth.parameters
         },
+        sky_rows=[_found(check) for check in story.sky_checks],
         rows=[_row(check) for check in story.checks],
         n_draws=len(posterior.flat),
         n_chains=posterior.samples.shape[0],
@@ -36,6 +41,31 @@ def render(story: Story, seconds: dict[str, float]) -> str:
         least_ess=float(min(posterior.ess)),
         limit=LEVEL,
     )
+
+
+def _run(run: Any) -> dict[str, Any]:
+    """A run in words, and how many of its events come from where."""
+    header = run.events.meta
+    numbers = np.bincount(run.events.column("MC_ID"), minlength=3)
+    names = [header[f"MMN{number:05d}"] for number in range(3)]
+    pointing = run.pointing.icrs(run.tmid)
+    return {
+        "number": run.obs_id,
+        "minutes": run.livetime.to_value("min"),
+        "pointing": f"{pointing.ra.deg:.2f}, {pointing.dec.deg:+.2f}",
+        "events": dict(zip(names, numbers.tolist(), strict=True)),
+    }
+
+
+def _found(check: Any) -> dict[str, str]:
+    fit, error = significant(check.fit, check.error)
+    return {
+        "name": check.name.replace(".spectral.", " ").replace(".spatial.", " "),
+        "truth": f"{check.truth:.6g}",
+        "fit": f"{fit} ± {error}",
+        "pull": f"{check.pull:+.1f}",
+        "unit": check.unit,
+    }
 
 
 def _row(check: Any) -> dict[str, Any]:

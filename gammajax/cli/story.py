@@ -1,9 +1,10 @@
-"""What the demonstration does: simulate, fit, sample, and compare with the truth."""
+"""What the demonstration does: simulate, reduce, fit, sample, and compare with the truth."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,77 +33,127 @@ class Check:
     inside: bool
 
 
+@dataclass(frozen=True)
+class Found:
+    """The truth of one parameter beside a fit; ``pull`` is in errors of the fit."""
+
+    name: str
+    unit: str
+    truth: float
+    fit: float
+    error: float
+    pull: float
+
+
 @dataclass(frozen=True, eq=False)
 class Story:
-    """Everything that the demonstration made."""
+    """Everything that the demonstration made.
+
+    ``sky`` is the fit of the counts cube, ``result`` that of the spectra, and ``posterior``
+    belongs to the spectra.
+    """
 
     truth: Any
-    start: Any
-    response: Any
-    datasets: Any
+    runs: Any
+    sky: Any
     result: Any
     posterior: Any
     problems: list[str]
     checks: list[Check]
+    sky_checks: list[Found]
     level: float
+    sky_level: float
     seed: int
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
+    def datasets(self) -> Any:
+        """The spectra."""
+        return self.result.likelihood.datasets
+
+    @property
+    def cube(self) -> Any:
+        """The counts cube."""
+        return self.sky.likelihood.datasets[0]
+
+    @property
     def found(self) -> bool:
-        """Whether the truth lies inside the posterior, all parameters together."""
-        return self.level < LEVEL
+        """Whether the truth lies where fit and posterior say, all parameters together."""
+        return self.level < LEVEL and self.sky_level < LEVEL
 
     @property
     def success(self) -> bool:
         """Whether everything went as it should."""
-        return bool(self.result.success) and not self.problems and self.found
+        fitted = bool(self.result.success) and bool(self.sky.success)
+        return fitted and not self.problems and self.found
 
 
-def source(amplitude: str, alpha: float, beta: float) -> Any:
-    """A log-parabola at 1 TeV, called crab."""
-    from gammajax.models import LogParabolaSpectralModel, Models, SkyModel
+def tell(
+    folder: Path, seed: int, *, chains: int, samples: int, progress: bool, say: Any
+) -> Story:
+    """Run the demonstration; runs are written to ``folder``.
 
-    spectrum = LogParabolaSpectralModel(
-        amplitude=amplitude, reference="1 TeV", alpha=alpha, beta=beta
-    )
-    return Models(SkyModel(spectrum, name="crab"))
-
-
-def tell(seed: int, *, chains: int, samples: int, progress: bool, say: Any) -> Story:
-    """Run the demonstration; ``say`` is called with a line before each step."""
+    ``say`` is called with a line before each step.
+    """
+    from gammajax.cli import scene
     from gammajax.cli.sample import Sampling, draw, find_problems
     from gammajax.inference import Fit, Likelihood
-    from gammajax.simulate import TelescopeResponse, simulate_on_off
 
-    clock = Clock()
-    truth = source("3.85e-11 cm-2 s-1 TeV-1", alpha=2.5, beta=0.10)
-    start = source("1e-11 cm-2 s-1 TeV-1", alpha=2.0, beta=0.0)
-    response = TelescopeResponse()
-    say("Simulating four observations of half an hour each")
-    datasets = simulate_on_off(truth, response, n_observations=4, livetime="30 min", seed=seed)
+    clock, truth = Clock(), scene.sky_truth()
+    say("Simulating four runs of half an hour each, and writing them as DL3 files")
+    runs = scene.observe(truth, folder / "dl3", seed)
     clock.lap("simulate")
-    say("Fitting all four together, from a start far from the truth")
-    result = Fit().run(Likelihood(datasets, start))
-    clock.lap("fit")
-    say(f"Sampling the posterior with {chains} chains of {samples} draws")
+    say("Reducing them to a counts cube, and to spectra with off regions")
+    cube = scene.reduce_to_sky(runs, progress=progress)
+    spectra = scene.reduce_to_spectra(runs, progress=progress)
+    clock.lap("reduce")
+    say("Fitting both sources in the cube: where, how large, how bright")
+    start = scene.sky_start()
+    sky = Fit().run(Likelihood(cube, start))
+    clock.lap("fit the cube")
+    say("Fitting the four spectra of the first source together")
+    result = Fit().run(Likelihood(spectra, scene.spectrum_only(start)))
+    clock.lap("fit the spectra")
+    say(f"Sampling the posterior of the spectra with {chains} chains of {samples} draws")
     posterior = draw(result, Sampling(chains, 300, samples, seed), progress=progress)
     clock.lap("sample")
-    checks = [compare(name, truth, result, posterior) for name in posterior.names]
     values = np.array([truth.parameters[name].value for name in posterior.names])
     return Story(
         truth=truth,
-        start=start,
-        response=response,
-        datasets=datasets,
+        runs=runs,
+        sky=sky,
         result=result,
         posterior=posterior,
         problems=find_problems(result, posterior),
-        checks=checks,
+        checks=[compare(name, truth, result, posterior) for name in posterior.names],
+        sky_checks=[beside(name, truth, sky) for name in sky.names],
         level=credible_level(posterior.flat, values),
+        sky_level=confidence_level(sky, truth),
         seed=seed,
         seconds=clock.laps,
     )
+
+
+def true_value(name: str, truth: Any) -> float:
+    """The true value of a parameter; that of the factor of the background is 1."""
+    return truth.parameters[name].value if name in truth.parameters.names else 1.0
+
+
+def beside(name: str, truth: Any, result: Any) -> Found:
+    """The truth of one parameter beside a fit."""
+    row, true = result.parameters[name], true_value(name, truth)
+    return Found(name, row.unit, true, row.value, row.error, (row.value - true) / row.error)
+
+
+def confidence_level(result: Any, truth: Any) -> float:
+    """The probability that the errors of a fit give to what is nearer than the truth is."""
+    from scipy.stats import chi2
+
+    away = [result.parameters[name].value - true_value(name, truth) for name in result.names]
+    scale = np.asarray(result.errors)
+    covariance = np.asarray(result.covariance) / np.outer(scale, scale)
+    pulls = np.array(away) / scale
+    return float(chi2.cdf(pulls @ np.linalg.solve(covariance, pulls), pulls.size))
 
 
 class Clock:

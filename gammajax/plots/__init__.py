@@ -7,7 +7,7 @@ from gammajax.plots.datasets import plot_fit, plot_spectrum_dataset
 from gammajax.plots.events import peek_events, plot_gti
 from gammajax.plots.flux_points import plot_flux_points
 from gammajax.plots.flux_profiles import plot_flux_profiles
-from gammajax.plots.irf import peek_irf
+from gammajax.plots.irf import peek_irf, peek_irfs
 from gammajax.plots.light_curve import plot_light_curve
 from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
 from gammajax.plots.off_regions import plot_off_regions
@@ -24,6 +24,7 @@ from gammajax.plots.temporal import plot_temporal
 __all__ = [
     "peek_events",
     "peek_irf",
+    "peek_irfs",
     "plot_contours",
     "plot_corner",
     "plot_correlation",

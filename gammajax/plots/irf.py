@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 
@@ -69,6 +70,29 @@ def peek_irf(irf: IRF, ax: Any = None) -> Any:
     if first.scale == "log":
         ax.set_xscale("log")
     return ax
+
+
+@styled
+def peek_irfs(irfs: Any) -> Any:
+    """Several response tables, as `peek_irf` draws them, on one figure.
+
+    Parameters
+    ----------
+    irfs : dict of `~gammajax.irf.IRF`
+        By name: effective area, dispersion and so on.
+
+    Returns
+    -------
+    axes : list of axes
+    """
+    rows = -(-len(irfs) // 2)
+    _, panels = plt.subplots(rows, 2, figsize=(10.5, 4.0 * rows), squeeze=False)
+    axes = list(panels.ravel())
+    for irf, ax in zip(irfs.values(), axes, strict=False):
+        peek_irf(irf, ax)
+    for ax in axes[len(irfs) :]:
+        ax.set_visible(False)
+    return axes[: len(irfs)]
 
 
 def _plane(irf: IRF) -> tuple[tuple[GridAxis, GridAxis], np.ndarray, str, str]:
