@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -26,6 +27,16 @@ def pointing_of(observation: Observation) -> Any:
     ValueError
         If the telescope moves over the sky during the run.
     """
+    if observation not in _pointings:
+        _pointings[observation] = _find_pointing(observation)
+    return _pointings[observation]
+
+
+_pointings: WeakKeyDictionary[Observation, Any] = WeakKeyDictionary()
+"""Pointings of runs that are in use: every part of a reduction asks for them."""
+
+
+def _find_pointing(observation: Observation) -> Any:
     pointing, gti = observation.pointing, observation.gti
     middle = pointing.icrs(observation.tmid)
     first, last = (pointing.icrs(t) for t in gti.reference.time([gti.start[0], gti.stop[-1]]))

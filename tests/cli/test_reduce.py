@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -310,3 +311,20 @@ metadata: {creator: Gammapy 2.1, date: '2026-11-26T16:20:34.032044', origin: nul
     for name in ("excess_map", "metadata", "general.log"):
         assert f"{name} is not used" in run.stdout
     assert "Flux points" not in run.stdout
+
+
+@pytest.mark.data
+def test_the_configuration_of_the_guide(folder, gammajax, data_path, monkeypatch) -> None:
+    """The four H.E.S.S. runs on the Crab: on and off counts of another code."""
+    monkeypatch.setenv("GAMMAPY_DATA", str(data_path("hess-dl3-dr1").parent))
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "analysis.md"
+    text = guide.read_text().split("```yaml\n")[1].split("```")[0]
+    (folder / "crab.yaml").write_text(text)
+    run = gammajax("reduce", "crab.yaml", "--no-cache")
+    assert run.exit_code == 0, run.output
+    infos = [d.info_dict() for d in Datasets.read(folder / "results" / "datasets.yaml")]
+    found = [(info["counts"], info["counts_off"], info["n_bins"]) for info in infos]
+    assert found == [(155, 127, 11), (126, 117, 11), (118, 230, 11), (117, 291, 11)]
+    np.testing.assert_allclose(
+        [1 / info["alpha"] for info in infos], [12, 12, 41, 36], rtol=1e-9
+    )
