@@ -40,6 +40,13 @@ FIT_EXAMPLES = (
     "[cyan]gammajax fit -d datasets.yaml -m models.yaml -o result --energy-min 'hess*=0.5 TeV' "
     "--energy-min 'magic*=80 GeV' --energy-max '30 TeV'[/cyan]\n\n" + EXIT_CODES
 )
+DOWNLOAD_EXAMPLES = (
+    "[bold]Examples[/bold]\n\n"
+    "[cyan]gammajax download --list[/cyan]\n\n"
+    "[cyan]gammajax download hess-dl3-dr1 joint-crab --output data[/cyan]\n\n"
+    "[bold]Exit status:[/bold] 0 all files are there; 1 some are missing (it says which); 2 "
+    "bad input."
+)
 SAMPLE_EXAMPLES = (
     "[bold]Examples[/bold]\n\n"
     "[cyan]gammajax sample -d datasets.yaml -m models.yaml -o posterior[/cyan]\n\n"
@@ -307,6 +314,34 @@ def demo(
 
     show = opt.Show(plots=True, quiet=quiet, cache=cache)
     raise typer.Exit(run(output, show, seed=seed, overwrite=overwrite, draws=(chains, samples)))
+
+
+@app.command(epilog=DOWNLOAD_EXAMPLES)
+def download(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAMES]...", help="Datasets; all of them.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Folder for them; $GAMMAPY_DATA by default."
+        ),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Another index: a file, or an address (YAML)."),
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="Only show what there is.")] = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Fetch public datasets into [bold]$GAMMAPY_DATA[/bold].
+
+    Files are compared with their checksums. What is there already is not fetched again, and
+    what was interrupted goes on where it stopped.
+    """
+    from gammajax.cli.download import run
+
+    raise typer.Exit(run(names or [], output, index, listing=listing, quiet=quiet))
 
 
 @app.command()
