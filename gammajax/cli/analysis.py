@@ -129,6 +129,8 @@ def describe_steps(config: Config, models: Any, out: Any) -> None:
 
 def follow(found: Findings, likelihood: Any, show: Show, out: Any) -> None:
     """Fit, sample, and measure points and curve; a step that fails is a problem."""
+    from gammajax.makers.parallel import in_words
+
     config = found.plan.config
     with timed(found, "fit"):
         from gammajax.inference import Fit
@@ -146,8 +148,8 @@ def follow(found: Findings, likelihood: Any, show: Show, out: Any) -> None:
         try:
             with timed(found, name):
                 step(found)
-        except ValueError as error:
-            found.problems.append(f"{name}: {error}")
+        except Exception as error:  # what was found before is not lost by it
+            found.problems.append(f"{name}: {in_words(error)}")
 
 
 class timed:
