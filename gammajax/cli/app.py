@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from gammajax import __version__
+from gammajax.cli import examples
 from gammajax.cli import options as opt
 from gammajax.cli.console import say_error
 
@@ -28,52 +29,6 @@ app = typer.Typer(
         "demo/index.html: it simulates a sky, fits and samples it, and leaves the files "
         "that the other commands read."
     ),
-)
-
-EXIT_CODES = (
-    "[bold]Exit status:[/bold] 0 all went well; 1 the results are written, but are not to be "
-    "trusted (it says why); 2 bad input, nothing is written."
-)
-FIT_EXAMPLES = (
-    "[bold]Examples[/bold]\n\n"
-    "[cyan]gammajax fit -d datasets.yaml -m models.yaml -o result[/cyan]\n\n"
-    "[cyan]gammajax fit -d datasets.yaml -m models.yaml -o result --energy-min 'hess*=0.5 TeV' "
-    "--energy-min 'magic*=80 GeV' --energy-max '30 TeV'[/cyan]\n\n" + EXIT_CODES
-)
-DOWNLOAD_EXAMPLES = (
-    "[bold]Examples[/bold]\n\n"
-    "[cyan]gammajax download --list[/cyan]\n\n"
-    "[cyan]gammajax download hess-dl3-dr1 joint-crab --output data[/cyan]\n\n"
-    "[bold]Exit status:[/bold] 0 all files are there; 1 some are missing (it says which); 2 "
-    "bad input."
-)
-SAMPLE_EXAMPLES = (
-    "[bold]Examples[/bold]\n\n"
-    "[cyan]gammajax sample -d datasets.yaml -m models.yaml -o posterior[/cyan]\n\n"
-    "[cyan]gammajax sample -d datasets.yaml -m models.yaml -o quick --svi[/cyan]\n\n"
-    + EXIT_CODES
-)
-POINTS_EXAMPLES = (
-    "[bold]Examples[/bold]\n\n"
-    "[cyan]gammajax flux-points -d datasets.yaml -m result/models.yaml -o points --edges "
-    "'0.7,1.4,2.8,5.5,11,30'[/cyan]\n\n"
-    "[cyan]gammajax light-curve -d datasets.yaml -m result/models.yaml -o curve --intervals "
-    "night[/cyan]\n\n"
-    "[cyan]gammajax ts-map -d datasets.yaml -m models.yaml -o map --kernel-width '0.5 deg'"
-    "[/cyan]\n\n" + EXIT_CODES
-)
-
-REDUCE_EXAMPLES = (
-    "[bold]Examples[/bold]\n\n"
-    "[cyan]gammajax reduce crab.yaml --dry-run[/cyan]\n\n"
-    "[cyan]gammajax reduce crab.yaml -o datasets --jobs 4[/cyan]\n\n"
-    "[bold]Exit status:[/bold] 0 all went well; 1 some runs could not be reduced, and are left "
-    "out (it says which, and why); 2 bad input, nothing is written."
-)
-ANALYSIS_EXAMPLES = (
-    "[bold]Examples[/bold]\n\n"
-    "[cyan]gammajax analysis crab.yaml --dry-run[/cyan]\n\n"
-    "[cyan]gammajax analysis crab.yaml -o crab[/cyan]\n\n" + EXIT_CODES
 )
 
 
@@ -93,7 +48,7 @@ def root(
     """Gamma-ray spectra, from files to fits and posteriors, with exact derivatives."""
 
 
-@app.command(epilog=FIT_EXAMPLES)
+@app.command(epilog=examples.FIT)
 def fit(
     datasets: opt.DatasetsFile,
     models: opt.ModelsFile,
@@ -120,7 +75,7 @@ def fit(
     raise typer.Exit(run(request, show, method=method, covariance=covariance))
 
 
-@app.command(epilog=SAMPLE_EXAMPLES)
+@app.command(epilog=examples.SAMPLE)
 def sample(
     datasets: opt.DatasetsFile,
     models: opt.ModelsFile,
@@ -152,7 +107,7 @@ def sample(
     raise typer.Exit(run(request, show, Sampling(chains, warmup, samples, seed, svi)))
 
 
-@app.command(epilog=REDUCE_EXAMPLES)
+@app.command(epilog=examples.REDUCE)
 def reduce(
     config: opt.ConfigFile,
     output: opt.OutputOrNone = None,
@@ -175,7 +130,7 @@ def reduce(
     raise typer.Exit(run(config, output, show, overwrite=overwrite, dry_run=dry_run, **how))
 
 
-@app.command(epilog=ANALYSIS_EXAMPLES)
+@app.command(epilog=examples.ANALYSIS)
 def analysis(
     config: opt.ConfigFile,
     output: opt.OutputOrNone = None,
@@ -198,7 +153,7 @@ def analysis(
     raise typer.Exit(run(config, output, show, overwrite=overwrite, dry_run=dry_run, **how))
 
 
-@app.command(name="flux-points", epilog=POINTS_EXAMPLES)
+@app.command(name="flux-points", epilog=examples.POINTS)
 def flux_points(
     datasets: opt.DatasetsFile,
     models: opt.ModelsFile,
@@ -228,7 +183,7 @@ def flux_points(
     raise typer.Exit(run(request, show, Estimate(source, edges, reoptimize, method)))
 
 
-@app.command(name="light-curve", epilog=POINTS_EXAMPLES)
+@app.command(name="light-curve", epilog=examples.POINTS)
 def light_curve(
     datasets: opt.DatasetsFile,
     models: opt.ModelsFile,
@@ -259,7 +214,7 @@ def light_curve(
     raise typer.Exit(run(request, show, wanted, intervals))
 
 
-@app.command(name="ts-map", epilog=POINTS_EXAMPLES)
+@app.command(name="ts-map", epilog=examples.POINTS)
 def ts_map(
     datasets: opt.DatasetsFile,
     models: opt.ModelsFile,
@@ -316,7 +271,7 @@ def demo(
     raise typer.Exit(run(output, show, seed=seed, overwrite=overwrite, draws=(chains, samples)))
 
 
-@app.command(epilog=DOWNLOAD_EXAMPLES)
+@app.command(epilog=examples.DOWNLOAD)
 def download(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAMES]...", help="Datasets; all of them.")
