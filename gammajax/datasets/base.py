@@ -65,6 +65,20 @@ def safe_alpha(alpha: Any) -> np.ndarray:
     return np.where(alpha > 0, alpha, 1.0)
 
 
+ROUNDING = 1e-8
+"""How far below 0 a prediction may be from rounding alone, in units of the whole prediction.
+
+Splines of a spread end there: where it has ended, they are 0 within this.
+"""
+
+
+def expected_counts(mu: Any) -> np.ndarray:
+    """A prediction with what is below 0 by rounding alone set to 0."""
+    mu = np.asarray(mu)
+    tiny = (mu < 0) & (mu > -ROUNDING * np.abs(mu).sum())
+    return np.where(tiny, 0.0, mu)
+
+
 def draw(mu: Any, rng: np.random.Generator) -> np.ndarray:
     """Counts drawn around a prediction, as floats."""
-    return rng.poisson(np.asarray(mu)).astype(float)
+    return rng.poisson(expected_counts(mu)).astype(float)

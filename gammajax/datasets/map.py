@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from gammajax.datasets.base import draw
+from gammajax.datasets.base import draw, expected_counts
 from gammajax.datasets.map_base import MapDatasetBase
 from gammajax.datasets.map_create import empty_maps
 from gammajax.maps import Map, MapAxis
@@ -141,4 +141,5 @@ class MapDataset(MapDatasetBase):
 
     def asimov(self, models: Models | None) -> Self:
         """The dataset with the prediction itself as counts."""
-        return self.replace(counts=self.counts.with_data(np.asarray(self.npred(models).data)))
+        expected = expected_counts(self.npred(models).data)
+        return self.replace(counts=self.counts.with_data(expected))

@@ -9,7 +9,7 @@ import numpy as np
 from gammajax.datasets.map_parts import additive, from_sums
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.irf.edisp import EDispKernel
-from gammajax.irf.psf_map import RecoPSFMap
+from gammajax.irf.psf_map import PSFMap, RecoPSFMap
 from gammajax.maps import MapAxis, RegionGeom
 
 
@@ -35,6 +35,7 @@ def spectrum_of(dataset: Any, on_region: Any, containment_correction: bool, name
         "mask_fit": _uniform(dataset, "mask_fit", inside),
         "livetime": np.nan if dataset.gti is None else dataset.gti.time_sum.to_value("s"),
         "gti": dataset.gti,
+        "psf": None if containment_correction else _spread(dataset),
         "meta": {
             "extracted_from": dataset.name,
             "on_region": region.region,
@@ -44,6 +45,11 @@ def spectrum_of(dataset: Any, on_region: Any, containment_correction: bool, name
     sums = {key: one.data[:, inside].sum(axis=1) for key, one in additive(dataset).items()}
     kind: Any = SpectrumDatasetOnOff if dataset.stat_type == "wstat" else SpectrumDataset
     return kind(**fields, **from_sums(sums))
+
+
+def _spread(dataset: Any) -> Any:
+    """The point spread function that says what of a source falls in the region."""
+    return dataset.psf if type(dataset.psf) is PSFMap else None
 
 
 def _inside(dataset: Any, region: RegionGeom) -> np.ndarray:

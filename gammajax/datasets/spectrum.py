@@ -9,25 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from gammajax.datasets.base import Dataset, draw, positive_ratio, safe_alpha
-from gammajax.irf import EDispKernel
+from gammajax.datasets.spectrum_checks import bin_array, check_common
 from gammajax.maps import MapAxis
-from gammajax.units import EXPOSURE, TIME, to_value
 
 if TYPE_CHECKING:
     from gammajax.models import Models
-
-
-def _bin_array(name: str, what: str, value: Any, nbin: int, *, low: float = 0.0) -> np.ndarray:
-    """``value`` as one number a bin, checked; ``low`` is the least that is allowed."""
-    array = np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), (nbin,)))
-    bad = ~np.isfinite(array) | (array < low)
-    if bad.any():
-        places = ", ".join(str(i) for i in np.nonzero(bad)[0][:8])
-        raise ValueError(
-            f"dataset {name!r}: {what} is {array[bad][0]:g} in bin {places}, "
-            f"expected a finite number of {low:g} or more"
-        )
-    return array
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -44,10 +30,11 @@ class SpectrumDatasetBase(Dataset):
     mask_fit: Any = None
     livetime: float = float("nan")
     gti: Any = None
+    psf: Any = None
     meta: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_common(self)
+        check_common(self)
 
     @property
     def mask(self) -> np.ndarray:  # pyright: ignore
@@ -115,6 +102,11 @@ class SpectrumDataset(SpectrumDatasetBase):
         In s; it turns the exposure into an effective area in files.
     gti : `~gammajax.data.GTI`, optional
         Good time intervals: sources with a temporal model and light curves need them.
+    psf : `~gammajax.irf.PSFMap`, optional
+        Point spread function, where the exposure is that of all events: of a source with a
+        spatial model the part that falls in the region of ``meta["on_region"]`` is counted.
+        None where the exposure is corrected for what a source in the middle loses, or is that
+        of a directional cut: all of a source is then counted. Not kept in files.
     meta : dict
         Whatever else the file said.
 
@@ -149,7 +141,7 @@ class SpectrumDataset(SpectrumDatasetBase):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        background = _bin_array(self.name, "background", self.background, self.energy.nbin)
+        background = bin_array(self.name, "background", self.background, self.energy.nbin)
         object.__setattr__(self, "background", background)
 
     def npred(self, models: Models) -> np.ndarray:
@@ -188,7 +180,7 @@ class SpectrumDatasetOnOff(SpectrumDatasetBase):
     acceptance, acceptance_off : array, shape (energy,)
         Their ratio is ``alpha``, the expected ratio of background in the on region to the
         one in the off regions.
-    exposure, edisp, mask_safe, mask_fit, livetime, gti, meta
+    exposure, edisp, mask_safe, mask_fit, livetime, gti, psf, meta
         As in `SpectrumDataset`.
 
     Raises
@@ -206,7 +198,7 @@ class SpectrumDatasetOnOff(SpectrumDatasetBase):
     def __post_init__(self) -> None:
         super().__post_init__()
         for what in ("counts_off", "acceptance", "acceptance_off"):
-            array = _bin_array(self.name, what, getattr(self, what), self.energy.nbin)
+            array = bin_array(self.name, what, getattr(self, what), self.energy.nbin)
             object.__setattr__(self, what, array)
 
     @classmethod
@@ -267,7 +259,7 @@ class SpectrumDatasetOnOff(SpectrumDatasetBase):
         seed : int
         """
         rng = np.random.default_rng(seed)
-        background = _bin_array(self.name, "background", background, self.energy.nbin)
+        background = bin_array(self.name, "background", background, self.energy.nbin)
         counts = draw(self.npred_signal(models) + background, rng)
         return self.replace(counts=counts, counts_off=draw(background / self._safe_alpha, rng))
 
@@ -280,42 +272,6 @@ class SpectrumDatasetOnOff(SpectrumDatasetBase):
         info["alpha"] = info["background"] / off if off > 0 else float("nan")
         info["excess"] = info["counts"] - info["background"]
         return info
-
-
-def _check_common(dataset: Any) -> None:
-    """Convert and check the fields that both kinds of dataset have."""
-    name, energy, energy_true = dataset.name, dataset.energy, dataset.energy_true
-    edisp = dataset.edisp
-    if not isinstance(edisp, EDispKernel):
-        try:
-            edisp = EDispKernel(energy_true, energy, edisp)
-        except ValueError as error:
-            raise ValueError(f"dataset {name!r}: {error}") from None
-    if not (edisp.energy.is_close(energy) and edisp.energy_true.is_close(energy_true)):
-        raise ValueError(
-            f"dataset {name!r}: the energy dispersion is binned otherwise than the dataset "
-            f"({edisp.energy_true!r} and {edisp.energy!r} against {energy_true!r} and "
-            f"{energy!r})"
-        )
-    exposure = to_value(dataset.exposure, EXPOSURE, where=f"dataset {name!r}: exposure")
-    fields = {
-        "edisp": edisp,
-        "counts": _bin_array(name, "counts", dataset.counts, energy.nbin),
-        "exposure": _bin_array(name, "exposure", exposure, energy_true.nbin),
-        "livetime": float(
-            to_value(dataset.livetime, TIME, where=f"dataset {name!r}: livetime")
-        ),
-    }
-    for what in ("mask_safe", "mask_fit"):
-        mask = getattr(dataset, what)
-        mask = np.ones(energy.nbin, bool) if mask is None else np.asarray(mask, dtype=bool)
-        if mask.shape != (energy.nbin,):
-            raise ValueError(
-                f"dataset {name!r}: {what} has shape {mask.shape}, expected {(energy.nbin,)}"
-            )
-        fields[what] = mask
-    for what, value in fields.items():
-        object.__setattr__(dataset, what, value)
 
 
 def _info(dataset: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gammajax.datasets.base import positive_ratio
 from gammajax.datasets.map_parts import from_sums
-from gammajax.irf import EDispKernel
+from gammajax.irf import EDispKernel, PSFMap
 from gammajax.maps import MapAxis, RegionGeom
 
 
@@ -73,9 +73,30 @@ def stack_spectra(datasets: Sequence[Any], name: str) -> Any:
         mask_fit=np.any([d.mask_fit for d in datasets], axis=0),
         livetime=float(np.sum([d.livetime for d in datasets])),
         gti=gtis[0].union(*gtis[1:]) if gtis else None,
+        psf=_mean_spread(used),
         meta=meta,
         **from_sums(sums),
     )
+
+
+def _mean_spread(datasets: Sequence[Any]) -> Any:
+    """The mean of the point spread functions in the region, weighted by exposure."""
+    if not datasets or datasets[0].psf is None:
+        return None
+    first = datasets[0]
+    center = RegionGeom.create(first.meta["on_region"]).center_skydir
+    nodes, weight, total = first.psf.rad.center, 0.0, 0.0
+    for dataset in datasets:
+        own, true = dataset.psf.profile(center), dataset.psf.energy.center
+        table = np.stack(
+            [np.interp(nodes, dataset.psf.rad.center, row, right=0.0) for row in own]
+        )
+        energy = np.log(first.energy_true.center)
+        table = np.stack([np.interp(energy, np.log(true), c) for c in table.T], axis=1)
+        total = total + dataset.exposure[:, None] * table
+        weight = weight + dataset.exposure[:, None]
+    table = positive_ratio(total, weight)
+    return PSFMap.from_table(first.energy_true, first.psf.rad, table)
 
 
 def _additive(dataset: Any) -> tuple[str, ...]:
@@ -98,3 +119,5 @@ def _check_alike(first: Any, other: Any) -> None:
     key = "containment_correction"
     if first.meta.get(key) != other.meta.get(key):
         raise ValueError(f"{where}: only one has a containment correction; reduce both alike")
+    if (first.psf is None) != (other.psf is None):
+        raise ValueError(f"{where}: only one has a psf; reduce both alike")

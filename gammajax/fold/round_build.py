@@ -20,7 +20,7 @@ from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
 from gammajax.fold.round import Ring, RoundFold
 from gammajax.fold.round_plan import Entries, occupied_entries, rounded, total_entries
-from gammajax.fold.sky_response import SkyResponse, Table
+from gammajax.fold.sky_response import SkyResponse, Table, median_radius
 from gammajax.fold.totals import Gathered
 from gammajax.maps.frames import frame_rotation
 from gammajax.models import GaussianSpatialModel
@@ -230,10 +230,3 @@ def middle_of(response: SkyResponse) -> np.ndarray:
     assert response.psf is not None
     values = response.psf.values
     return values[..., values.shape[-2] // 2, values.shape[-1] // 2]
-
-
-def median_radius(rad: np.ndarray, table: np.ndarray) -> float:
-    """The radius of 68 % of a table."""
-    ring = 0.5 * (table[1:] * rad[1:] + table[:-1] * rad[:-1]) * np.diff(rad)
-    share = np.append(0, np.cumsum(ring)) / ring.sum()
-    return float(np.interp(0.68, share, rad))

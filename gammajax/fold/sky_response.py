@@ -169,3 +169,10 @@ def _spread_tables(psf: PSFMap, axis: Any, containment: float) -> tuple[np.ndarr
     reached = (inside >= containment * inside[:, -1:]).all(axis=(2, 3))
     number = np.where(reached.any(axis=1), reached.argmax(axis=1), rad.size - 1)
     return tables, rad[number]
+
+
+def median_radius(rad: np.ndarray, table: np.ndarray) -> float:
+    """The radius of 68 % of a table."""
+    ring = 0.5 * (table[1:] * rad[1:] + table[:-1] * rad[:-1]) * np.diff(rad)
+    share = np.append(0, np.cumsum(ring)) / ring.sum()
+    return float(np.interp(0.68, share, rad))

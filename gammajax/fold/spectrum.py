@@ -20,6 +20,7 @@ import numpy as np
 
 from gammajax.datasets import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fold.matrix_term import MatrixTerm
+from gammajax.fold.region import RegionFractions, region_fractions
 from gammajax.fold.stack import Stack, stack_components
 from gammajax.fold.temporal import has_times, intervals_of, temporal_factor
 from gammajax.irf import EDispKernel
@@ -48,11 +49,14 @@ class Response(eqx.Module):
     weight : array, shape (dataset, component)
     intervals : `~gammajax.fold.temporal.Intervals` or None
         Good time intervals of each dataset, for components that change with time.
+    fractions : `~gammajax.fold.region.RegionFractions` or None
+        How much of the sources falls in the regions, where that is to be folded.
     """
 
     matrix: Any
     weight: Any
     intervals: Any = None
+    fractions: RegionFractions | None = None
 
     def shares(self, sources: Any) -> Any:
         """Weights times the means of temporal models, shape (dataset, component)."""
@@ -105,8 +109,12 @@ class SpectrumTerm(MatrixTerm):
                     self.energy_min, self.energy_max, nodes=self.nodes
                 ),
             )
-            weight = response.shares(stack.at(values))
-            if self.energy_min.shape[0] == 1:
+            sources = stack.at(values)
+            weight = response.shares(sources)
+            if response.fractions is not None:
+                inside = response.fractions.at(sources)
+                reaching = jnp.einsum("dk,dkt,kdt->dt", weight, inside, flux[:, self.axis])
+            elif self.energy_min.shape[0] == 1:
                 reaching = weight @ flux[:, 0]
             else:
                 reaching = jnp.einsum("dk,kdt->dt", weight, flux[:, self.axis])
@@ -276,7 +284,8 @@ def _responses(
             made[flags] = _matrices(datasets, flags, n_true, n_reco)
         weight = [[float(c.folds_into(d.name)) for c in components] for d in datasets]
         intervals = intervals_of(datasets, components) if has_times(components) else None
-        responses.append(Response(made[flags], np.array(weight), intervals))
+        fractions = region_fractions(datasets, components, n_true)
+        responses.append(Response(made[flags], np.array(weight), intervals, fractions))
     return tuple(responses)
 
 

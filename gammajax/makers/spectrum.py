@@ -9,13 +9,16 @@ import numpy as np
 
 from gammajax.data import Observation, fov_axes
 from gammajax.datasets import SpectrumDataset
-from gammajax.irf import EDispKernel, project_background
+from gammajax.irf import EDispKernel, PSFMap, project_background
 from gammajax.irf.table import IRF
 from gammajax.makers.field import field_steps, pointing_of
 from gammajax.makers.region import Aperture, region_of
-from gammajax.maps import RegionGeom
+from gammajax.maps import MapAxis, RegionGeom
 
-PARTS = ("counts", "background", "exposure", "edisp")
+PARTS = ("counts", "background", "exposure", "edisp", "psf")
+
+CONTAINED = 0.9995
+"""Fraction of the events that a spread is kept up to."""
 
 NODES = 4
 """Nodes of true energy in a bin over which its dispersion is averaged."""
@@ -31,11 +34,12 @@ class SpectrumDatasetMaker:
     Parameters
     ----------
     selection : tuple of str
-        What to make of counts, background, exposure and edisp. The rest is left as it is in
-        the given dataset.
+        What to make of counts, background, exposure, edisp and psf. The rest is left as it is
+        in the given dataset.
     containment_correction : bool
         Multiply the exposure by the part of the events of a source in the middle of a circle
-        that falls in it.
+        that falls in it. There is then no psf; without it, the psf says which part of a source
+        with a spatial model falls in the region.
     use_region_center : bool
         Take responses in the middle of the region, or else their mean over it.
 
@@ -104,6 +108,9 @@ class SpectrumDatasetMaker:
             if "exposure" in self.selection:
                 made["exposure"] = places[1] @ exposure * self._contained(aperture, dataset)
         point_like = observation.aeff.point_like
+        if "psf" in self.selection:
+            counted = self.containment_correction or point_like or region.is_point
+            made["psf"] = None if counted else _spread(places, dataset, observation)
         return dataset.replace(
             **made,
             mask_safe=np.ones(dataset.energy.nbin, dtype=bool),
@@ -191,6 +198,36 @@ def _exposure(places: Any, energy_true: Any, observation: Observation) -> np.nda
         energy_true=energy_true.center, offset=places[0][:, None]
     )
     return area.to_value("cm2") * observation.livetime.to_value("s")
+
+
+def _rad_axis(table: Any, true: MapAxis, offset: np.ndarray) -> MapAxis:
+    """Distances (deg) that hold the spreads at some offsets, denser near the middle."""
+    radii = table.containment_radius(
+        fraction=CONTAINED, energy_true=true.center[:, None], offset=offset
+    ).to_value("deg")
+    if not np.isfinite(radii).any():
+        raise ValueError(
+            f"the point spread function is empty at the offsets {np.round(offset, 3)} deg; "
+            "take 'psf' out of the selection of SpectrumDatasetMaker, or choose another region"
+        )
+    nodes = np.nanmax(radii) * np.linspace(0, 1, 200) ** 2
+    return MapAxis.from_nodes(nodes, name="rad", unit="deg", interp="lin")
+
+
+def _spread(places: Any, dataset: SpectrumDataset, observation: Observation) -> PSFMap:
+    """The point spread function of what is seen, the same all over the region."""
+    table, true = _table(observation, "psf"), dataset.energy_true
+    exposure = _exposure(places, true, observation)
+    rad = _rad_axis(table, true, places[0])
+    values = table.evaluate(
+        energy_true=true.center[:, None, None],
+        rad=rad.center[:, None],
+        offset=places[0],
+    ).to_value("sr-1")
+    share = places[1][:, None] * exposure
+    seen = share.sum(axis=0)
+    share = np.where(seen > 0, share / np.where(seen > 0, seen, 1.0), places[1][:, None])
+    return PSFMap.from_table(true, rad, np.einsum("pt,trp->tr", share, values))
 
 
 def _dispersion(
