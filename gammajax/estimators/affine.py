@@ -50,9 +50,11 @@ class AffineTerm(eqx.Module):
         slopes = jnp.where(free[:, None, None], self.unit, 0.0)
         return self.predict(stacks, x), MatrixSlopes(slopes)
 
-    def bends(self, stacks: Any, space: Any, x: Any, active: Any, weight: Any) -> list[Any]:
-        """No second derivatives."""
-        return []
+    def backward(
+        self, stacks: Any, space: Any, x: Any, active: Any, slopes: MatrixSlopes, weight: Any
+    ) -> tuple[Any, list[Any]]:
+        """The gradient of the weighted prediction, which has no second derivatives."""
+        return slopes.transposed(weight), []
 
     def per_bin(self, mu: Any) -> Any:
         """The statistic of each bin with its derivatives."""
