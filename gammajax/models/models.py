@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,8 @@ class Models:
         if isinstance(components, Component):
             components = [components]
         components = tuple(components)
-        names = [component.name for component in components]
-        for name in names:
-            if names.count(name) > 1:
+        for name, number in Counter(component.name for component in components).items():
+            if number > 1:
                 raise ValueError(f"two components are called {name!r}; give them other names")
         self._components = components
         self._table = ParameterTable(tuple(row for c in components for row in _rows(c)))
@@ -238,11 +238,11 @@ class Models:
         source, factor, offset = table.resolved_links()
         start = np.array([row.value for row in table])
         values = offset + factor * start[source]
-        rows = tuple(
-            dataclasses.replace(row, value=float(value))
-            for row, value in zip(table, values, strict=True)
-        )
-        return Models._make(_at(self._components, values), ParameterTable(rows), covariance)
+        if np.array_equal(values, [row.value for row in self._table]):
+            # Nothing moves: freezing one of thousands of sources builds none of them anew.
+            return Models._make(self._components, _valued(table, values), covariance)
+        moved = _at(self._components, values)
+        return Models._make(moved, _valued(table, values), covariance)
 
     def _change(self, pattern: str, how: Any) -> Models:
         return self.with_table(self._table.change(pattern, how), self._covariance)
@@ -257,7 +257,8 @@ class Models:
 
 
 def _rows(component: Component) -> Iterator[ParameterRow]:
-    for slot, value in zip(slots(component), get_values(component), strict=True):
+    found = slots(component)
+    for slot, value in zip(found, get_values(component, found), strict=True):
         spec = slot.spec
         yield ParameterRow(
             name=f"{component.name}.{slot.name}",
@@ -268,6 +269,18 @@ def _rows(component: Component) -> Iterator[ParameterRow]:
             frozen=spec.frozen,
             description=spec.description,
         )
+
+
+def _valued(table: ParameterTable, values: np.ndarray) -> ParameterTable:
+    """The table at other values; itself, if they are its own."""
+    if all(row.value == value for row, value in zip(table, values, strict=True)):
+        return table
+    return ParameterTable(
+        tuple(
+            dataclasses.replace(row, value=float(value))
+            for row, value in zip(table, values, strict=True)
+        )
+    )
 
 
 def _at(components: tuple[Component, ...], values: np.ndarray) -> tuple[Component, ...]:

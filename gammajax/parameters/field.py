@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
@@ -165,17 +166,20 @@ def slots(model: eqx.Module) -> list[Slot]:
 def _field(owner: Any, key: Any) -> dataclasses.Field | None:
     if not dataclasses.is_dataclass(owner) or not hasattr(key, "name"):
         return None
-    for field in dataclasses.fields(owner):
-        if field.name == key.name:
-            return field
-    return None
+    return _fields(type(owner)).get(key.name)
 
 
-def get_values(model: eqx.Module) -> np.ndarray:
-    """The parameter values of a model, one vector in the order of `slots`."""
+@lru_cache
+def _fields(cls: type) -> dict[str, dataclasses.Field]:
+    """The fields of a class by name: asked for at every parameter of every source."""
+    return {field.name: field for field in dataclasses.fields(cls)}
+
+
+def get_values(model: eqx.Module, found: list[Slot] | None = None) -> np.ndarray:
+    """The parameter values of a model, one vector in the order of its `slots`."""
     leaves = jax.tree_util.tree_leaves(model)
     values = []
-    for slot in slots(model):
+    for slot in slots(model) if found is None else found:
         leaf = leaves[slot.leaf]
         values.append(leaf if slot.item < 0 else leaf[slot.item])
     return np.array(values, dtype=np.float64)
