@@ -74,6 +74,7 @@ ROOMS = {
     "plots": "Plots",
     "makers": "Data reduction",
     "simulate": "Simulation",
+    "catalog": "Catalogues",
 }
 
 

@@ -36,7 +36,7 @@ def extended_shape(row: dict[str, Any], folder: Path, templates: Any, where: str
     Notes
     -----
     The catalogues give the radius that holds 68 % of a Gaussian: 3 deg for the Cygnus cocoon,
-    whose standard deviation is 2 deg (Acero et al. 2015, ApJS 218, 23, section 3.4).
+    whose standard deviation is 2 deg (Acero et al. 2015, ApJS 218, 23).
     """
     form = row["form"].casefold()
     major, minor = row["major"], row["minor"]

@@ -22,8 +22,7 @@ class SourceCatalogLargeScaleHGPS:
     .. math:: S(l, b) = S_0(l) \, \exp \left( -\frac{(b - b_0(l))^2}{2 \sigma(l)^2} \right)
 
     the flux above 1 TeV per solid angle, with all three interpolated linearly between windows
-    in longitude, and 0 outside of the survey. H.E.S.S. Collaboration 2018, A&A 612, A1,
-    section 4.
+    in longitude, and 0 outside of the survey. H.E.S.S. Collaboration 2018, A&A 612, A1.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class SourceCatalogObject2PC(SourceCatalogObjectPulsar):
     r"""A pulsar of 2PC.
 
     Its spectrum is :math:`K (E / E_0)^{-\Gamma} \exp(-(E / E_c)^b)`: the factor of the cutoff
-    is not 1 at the scale :math:`E_0` (Abdo et al. 2013, ApJS 208, 17, equation 7).
+    is not 1 at the scale :math:`E_0` (Abdo et al. 2013, ApJS 208, 17).
     """
 
     def spectrum(self, which: str | None) -> Part:
