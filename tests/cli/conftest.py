@@ -1,6 +1,7 @@
 """A simulated source on disk, and a way to call the command line."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,24 @@ def inputs(tmp_path_factory):
     write_list(datasets.names, folder / "datasets.yaml")
     MODELS.write(folder / "models.yaml")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium without a screen."""
+    paths = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in paths:
+        pytest.skip("Chromium and its driver are not installed (Debian: chromium-driver)")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = paths[0]
+    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(paths[1]))
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_a_cube_of_all_runs(folder, gammajax) -> None:
     assert dataset.counts.data.sum() > 100
 
 
-def test_an_analysis_ends_in_a_page(folder, gammajax) -> None:
+def test_an_analysis_ends_in_a_page(folder, gammajax, request) -> None:
     run = gammajax("analysis", "config.yaml", "-q", "--no-cache")
     told = json.loads((folder / "results" / "analysis.json").read_text())
     assert run.exit_code == 0, (run.output, told["problems"])
@@ -156,6 +156,12 @@ def test_an_analysis_ends_in_a_page(folder, gammajax) -> None:
         assert (folder / "results" / name).exists(), name
     assert "star.spectral.index" in page
     assert "No problems found" in page
+    browser = request.getfixturevalue("browser")  # where there is none, the rest is skipped
+    browser.get((folder / "results" / "index.html").as_uri())
+    widths = browser.execute_script("return [...document.images].map(i => i.naturalWidth)")
+    assert len(widths) == len(pictures)
+    assert min(widths) > 300
+    assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
 
 
 def test_a_corrupt_run_is_named_and_the_others_are_there(folder, gammajax) -> None:
