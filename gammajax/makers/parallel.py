@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from gammajax.config import compilation_cache, enable_compilation_cache
@@ -16,6 +19,8 @@ DIED = (
     "the process that worked on it died without a word, as when memory runs out or it is killed"
 )
 
+AHEAD_OF_EXECUTOR = 64
+"""So many runs are given to an executor before the first of them is needed."""
 
 MOST_POOLS = 2
 """So many pools of processes are tried before each task gets a process of its own."""
@@ -78,12 +83,27 @@ def outcomes(
 
 
 def _on(executor: Executor, task: Any, common: Any, tasks: Sequence[Any]) -> Iterator[Outcome]:
-    futures = [executor.submit(attempt, task, *common, *arguments) for arguments in tasks]
+    def submit(arguments: Any) -> Future:
+        return executor.submit(attempt, task, *common, *arguments)
+
+    yield from map(_outcome_of, _ahead(submit, tasks, AHEAD_OF_EXECUTOR))
+
+
+def _ahead(
+    submit: Callable[[Any], Future], tasks: Sequence[Any], number: int
+) -> Iterator[Future]:
+    """The futures of tasks, in order, with so many of them submitted before they are taken.
+
+    So the results that wait do not fill the memory, however many tasks there are.
+    """
+    left, waiting = iter(tasks), deque[Future]()
     try:
-        for future in futures:
-            yield _outcome_of(future)
+        waiting.extend(submit(arguments) for arguments in islice(left, number))
+        while waiting:
+            yield waiting.popleft()
+            waiting.extend(submit(arguments) for arguments in islice(left, 1))
     finally:
-        for future in futures:
+        for future in waiting:
             future.cancel()
 
 
@@ -106,9 +126,8 @@ def _in_processes(
         alone = pools >= MOST_POOLS
         batch = left[:1] if alone else left
         with _pool(min(n_jobs, len(batch)), task, common) as pool:
-            futures = [_submit(pool, tasks[place]) for place in batch]
-            for place, future in zip(batch, futures, strict=True):
-                outcome = _outcome_of(future)
+            futures = _ahead(partial(_submit, pool), [tasks[i] for i in batch], 4 * n_jobs)
+            for place, outcome in zip(batch, map(_outcome_of, futures), strict=True):
                 if alone or outcome.failure != DIED:
                     found[place] = outcome
                 while after in found:

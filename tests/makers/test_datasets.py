@@ -22,6 +22,7 @@ from gammajax.makers import (
     SafeMaskMaker,
     SpectrumDatasetMaker,
 )
+from gammajax.makers.parallel import AHEAD_OF_EXECUTOR, outcomes
 from gammajax.maps import RegionGeom
 
 from .conftest import CENTER, ENERGY, TRUE, make_run
@@ -144,6 +145,22 @@ def test_a_killed_process_takes_no_other_run_with_it(
         found = maker.run(empty, runs)
     assert found.names == ("run-0", "run-1", "run-3")
     assert list(found.failures) == [2]
+
+
+def test_results_do_not_pile_up() -> None:
+    """An executor has only some of many tasks before their results are taken."""
+    given = []
+
+    def work(number):
+        given.append(number)
+        return number
+
+    with ThreadPoolExecutor(1) as executor:
+        tasks = [(number,) for number in range(200)]
+        found = outcomes(work, (), tasks, n_jobs=1, executor=executor)
+        assert [next(found).result for _ in range(3)] == [0, 1, 2]
+        assert max(given) <= AHEAD_OF_EXECUTOR + 3
+        assert [outcome.result for outcome in found] == list(range(3, 200))
 
 
 def test_a_corrupt_run_is_named_and_the_others_finish(empty, folder, tmp_path) -> None:
