@@ -5,16 +5,44 @@ from gammajax.estimators.excess_map import ExcessMapEstimator
 from gammajax.estimators.flux_maps import FluxMaps
 from gammajax.estimators.flux_points import FluxPointsEstimator
 from gammajax.estimators.light_curve import LightCurveEstimator
+from gammajax.estimators.parameter import ParameterEstimator
 from gammajax.estimators.peaks import find_peaks
+from gammajax.estimators.profile import (
+    FluxProfile,
+    FluxProfileEstimator,
+    boxes_along,
+    rings_around,
+)
+from gammajax.estimators.sensitivity import SensitivityEstimator
 from gammajax.estimators.ts_map import TSMapEstimator
+from gammajax.estimators.variability import (
+    bayesian_blocks,
+    compute_chisq,
+    compute_flux_doubling,
+    compute_fpp,
+    compute_fvar,
+    structure_function,
+)
 
 __all__ = [
     "CashCountsStatistic",
     "ExcessMapEstimator",
     "FluxMaps",
     "FluxPointsEstimator",
+    "FluxProfile",
+    "FluxProfileEstimator",
     "LightCurveEstimator",
+    "ParameterEstimator",
+    "SensitivityEstimator",
     "TSMapEstimator",
     "WStatCountsStatistic",
+    "bayesian_blocks",
+    "boxes_along",
+    "compute_chisq",
+    "compute_flux_doubling",
+    "compute_fpp",
+    "compute_fvar",
     "find_peaks",
+    "rings_around",
+    "structure_function",
 ]

@@ -18,8 +18,11 @@ from gammajax.inference import Likelihood
 from gammajax.inference.likelihood import _predict
 from gammajax.inference.problem import Problem
 
-STRAIGHT = 1e-9
-"""How far a prediction may be off the line, relative to the largest one."""
+STRAIGHT = 1e-6
+"""How far a prediction may be off the line, relative to the largest one.
+
+Large frozen responses are in single precision, so that lines have a noise of 1e-7.
+"""
 
 
 class AffineTerm(eqx.Module):

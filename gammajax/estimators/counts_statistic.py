@@ -6,6 +6,7 @@ the statistic, found for all bins at once.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +84,26 @@ class CountsStatistic:
         """
         best = np.maximum(self.n_sig, 0.0)
         return best + self._distance(1.0, n_sigma, np.full(best.shape, np.inf), best)
+
+    def n_sig_matching_significance(self, significance: float) -> np.ndarray:
+        """The signal that, with the expected background, has a given significance."""
+        self_any: Any = self
+        background = self.n_bkg
+
+        def root(n_sig: np.ndarray) -> np.ndarray:
+            return dataclasses.replace(self_any, n_on=background + n_sig).sqrt_ts
+
+        low, high = np.zeros_like(background), np.maximum(np.sqrt(background), 1.0)
+        for _ in range(ROUNDS):
+            short = root(high) < significance
+            if not short.any():
+                break
+            low, high = np.where(short, high, low), np.where(short, 2 * high, high)
+        for _ in range(ROUNDS):
+            middle = (low + high) / 2
+            below = root(middle) < significance
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return (low + high) / 2
 
     def _distance(
         self, sign: float, n_sigma: float, reach: np.ndarray, best: Any = None

@@ -11,6 +11,7 @@ from gammajax.estimators import FluxPointsEstimator
 from gammajax.estimators.energy_bins import energy_bins, narrowed
 from gammajax.estimators.scaled import norm_name, scaled_models
 from gammajax.inference import Fit, Likelihood
+from gammajax.inference.scan import conditional_fits
 from gammajax.models import Models, PowerLawSpectralModel, SkyModel
 from gammajax.plots import plot_flux_profiles
 
@@ -28,21 +29,15 @@ def plain_fits(datasets, models, source, edges, reoptimize=False):
         parts = [narrowed(d, energy_bin.inside[d.name]) for d in datasets]
         likelihood = Likelihood(parts, scaled)
         best = EXACT.run(likelihood)
-        held = scaled.set(norm, value=0.0).freeze(norm)
-        if held.parameters.free_names:
-            null = EXACT.run(Likelihood(parts, held)).stat
-        else:
-            null = float(likelihood.stat(np.array([0.0])))
-        yield likelihood, best, null, best.names.index(norm)
+        yield best, best.names.index(norm)
 
 
-def held_stat(likelihood, best, place, value):
-    """The statistic with the norm held."""
-    name = best.names[place]
+def held_stats(best, place, values):
+    """The statistic with the norm held, all else fitted again."""
     if len(best.names) == 1:
-        return float(likelihood.stat(np.array([value])))
-    models = best.models.set(name, value=value).freeze(name)
-    return EXACT.run(Likelihood(likelihood.datasets, models)).stat
+        return np.array([float(best.likelihood.stat(np.array([v]))) for v in values])
+    held = np.full((len(values), 1), place)
+    return conditional_fits(best, held, np.array(values)[:, None], 1e-13).stat
 
 
 def check_against_plain_fits(datasets, models, source, edges, reoptimize=False):
@@ -54,20 +49,16 @@ def check_against_plain_fits(datasets, models, source, edges, reoptimize=False):
     assert norms is not None
     assert norms.success.all(), norms.notes
     fits = plain_fits(datasets, models, source, edges, reoptimize)
-    for i, (likelihood, best, null, place) in enumerate(fits):
+    for i, (best, place) in enumerate(fits):
         assert norms.norm[i] == pytest.approx(best.theta[place], rel=1e-6)
         assert norms.norm_err[i] == pytest.approx(best.errors[place], rel=1e-6)
         assert norms.stat[i] == pytest.approx(best.stat, abs=1e-6)
-        assert norms.ts[i] == pytest.approx(null - best.stat, rel=1e-6)
-        for value, rise in (
-            (norms.norm[i] - norms.norm_errn[i], 1.0),
-            (norms.norm[i] + norms.norm_errp[i], 1.0),
-            (norms.norm_ul[i], 4.0),
-        ):
-            stat = held_stat(likelihood, best, place, value)
-            assert stat - best.stat == pytest.approx(rise, rel=1e-6)
-        for value, stat in zip((0.5, 1.5), norms.stat_scan[i], strict=True):
-            assert stat == pytest.approx(held_stat(likelihood, best, place, value), abs=1e-6)
+        low, high = norms.norm[i] - norms.norm_errn[i], norms.norm[i] + norms.norm_errp[i]
+        stat = held_stats(best, place, [0.0, 0.5, 1.5, low, high, norms.norm_ul[i]])
+        assert norms.stat_null[i] == pytest.approx(stat[0], abs=1e-6)
+        assert norms.ts[i] == pytest.approx(stat[0] - best.stat, rel=1e-6)
+        np.testing.assert_allclose(norms.stat_scan[i], stat[1:3], atol=1e-6, rtol=0)
+        np.testing.assert_allclose(stat[3:] - best.stat, [1, 1, 4], rtol=1e-6)
     return norms
 
 
@@ -89,16 +80,15 @@ def test_spectra_with_another_source_refitted(spectra, models) -> None:
     check_against_plain_fits(spectra, both, "crab", [0.5, 4, 30], reoptimize="other.*.index")
 
 
-@pytest.mark.parametrize("reoptimize", [False, "*.norm"])
-def test_cubes_against_plain_fits(cubes, reoptimize) -> None:
+def test_cubes_against_plain_fits(cubes) -> None:
     models = cube_models("one", "two")
-    check_against_plain_fits(cubes, models, "crab", [1, 4, 16], reoptimize)
+    check_against_plain_fits(cubes, models, "crab", [1, 16], reoptimize="*.norm")
 
 
 def test_a_spectrum_and_a_cube_together(spectra, cubes) -> None:
     models = cube_models("one")
     datasets = [spectra[0], cubes[0]]
-    check_against_plain_fits(datasets, models, "crab", [1, 4, 16])
+    check_against_plain_fits(datasets, models, "crab", [1, 16])
 
 
 def test_all_points_in_one_fit_have_a_covariance(spectra, models) -> None:

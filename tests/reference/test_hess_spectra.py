@@ -13,7 +13,7 @@ from regions import CircleSkyRegion
 
 from gammajax.data import DataStore
 from gammajax.datasets import SpectrumDataset
-from gammajax.estimators import FluxPointsEstimator
+from gammajax.estimators import FluxPointsEstimator, SensitivityEstimator
 from gammajax.inference import Fit, Likelihood
 from gammajax.makers import (
     ReflectedRegionsBackgroundMaker,
@@ -155,6 +155,16 @@ def test_flux_points_are_the_peers(reduced, store) -> None:
     np.testing.assert_array_equal(points.norms.counts, np.squeeze(theirs["counts"]))
     npred = np.squeeze(theirs["npred"])
     np.testing.assert_allclose(points.norms.npred, npred, rtol=2e-3)
+
+
+def test_the_sensitivity_is_the_peers(reduced, store) -> None:
+    rows = SensitivityEstimator().run(with_dispersion(reduced[0], store, 1))
+    excess = [14.9051, 11.3071, 11.3071, *[10] * 8]
+    np.testing.assert_allclose(rows["excess"], excess, rtol=1e-4)
+    flux = rows["e2dnde"].to_value("erg cm-2 s-1")
+    expected = [2.58196e-11, 2.34543e-11, 2.72979e-11, 2.71496e-11, 3.14806e-11]
+    # the peer integrates the spectrum and samples it at other centres of a bin
+    np.testing.assert_allclose(flux[:5], expected, rtol=2e-3)
 
 
 def test_the_mean_over_a_bin_is_nearer_to_fine_bins(reduced, store) -> None:
