@@ -116,8 +116,9 @@ def test_several_energies_and_datasets(cubes, rest) -> None:
     null = sum(one["stat_null"].data for one in alone)
     np.testing.assert_allclose(both["stat_null"].data, null, rtol=1e-12)
     # a common norm fits no better than one for each, and better than that of any
-    seen = np.all([np.isfinite(one["norm_err"].data) for one in alone], axis=0)
-    assert seen.sum() > 1000
+    # below 0 each norm has a bound of its own, where the expected counts end
+    seen = np.all([one["norm"].data > 0 for one in alone], axis=0)
+    assert seen.sum() > 100
     most = sum(one["ts"].data for one in alone)
     assert np.all((both["ts"].data <= most + 1e-9)[seen])
     norms = np.stack([one["norm"].data for one in alone])
