@@ -88,8 +88,8 @@ def test_events_of_a_run(benchmark, record, run, theirs, name):
 def test_ten_million_events(benchmark, record, run):
     models = source_models(3.7e4)
     sampler = ObservationEventSampler(seed=1, keep_truth=False)
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     drawn = benchmark.pedantic(lambda: sampler.run(run, models), rounds=1)
-    seconds = time.perf_counter() - start
-    record("ten million events", seconds=seconds, n_events=len(drawn.events))
+    seconds, used = time.perf_counter() - start, time.process_time() - used
+    record("ten million events", seconds=seconds, cpu_seconds=used, n_events=len(drawn.events))
     assert len(drawn.events) > 1e7
