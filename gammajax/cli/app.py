@@ -299,6 +299,22 @@ def download(
     raise typer.Exit(run(names or [], output, index, listing=listing, quiet=quiet))
 
 
+@app.command(epilog=examples.CATALOG)
+def catalog(
+    name: opt.CatalogName = None,
+    source: opt.CatalogSource = None,
+    file: opt.CatalogFile = None,
+    region: opt.Region = "",
+    output: opt.ModelsOut = None,
+    overwrite: opt.Overwrite = False,
+) -> None:
+    """Show published sources, and write them as models."""
+    from gammajax.cli.catalog import run
+
+    how = {"file": file, "region": region, "output": output, "overwrite": overwrite}
+    raise typer.Exit(run(name, source, **how))
+
+
 @app.command()
 def info(
     json: Annotated[

@@ -44,3 +44,10 @@ ANALYSIS = (
     "[cyan]gammajax analysis crab.yaml --dry-run[/cyan]\n\n"
     "[cyan]gammajax analysis crab.yaml -o crab[/cyan]\n\n" + EXIT_CODES
 )
+CATALOG = (
+    "[bold]Examples[/bold]\n\n"
+    "[cyan]gammajax catalog 3fhl 'Crab Nebula'[/cyan]\n\n"
+    "[cyan]gammajax catalog 3fhl --region 'galactic;circle(0, 0, 5)' -o models.yaml[/cyan]\n\n"
+    "[bold]Exit status:[/bold] 0 all went well; 1 some sources became no model, and are left "
+    "out (it says which, and why); 2 bad input, nothing is written."
+)

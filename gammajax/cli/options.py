@@ -110,3 +110,22 @@ class Show:
     plots: bool = True
     quiet: bool = False
     cache: bool = True
+
+
+CatalogName = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="3fhl, 4fgl, hgps, ...; none lists all.")
+]
+CatalogSource = Annotated[
+    str | None, typer.Argument(metavar="SOURCE", help="A source by any of its names.")
+]
+CatalogFile = Annotated[
+    Path | None,
+    typer.Option("--file", metavar="FILE", help="The file, if not below $GAMMAPY_DATA."),
+]
+Region = Annotated[
+    str, typer.Option(metavar="REGION", help="As DS9: 'galactic;circle(0, 0, 5)', in deg.")
+]
+ModelsOut = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the models to this YAML file."),
+]

@@ -26,6 +26,7 @@ MAIN = "from gammajax.cli.app import main; main()"
         (("reduce",), ["CONFIG", "--dry-run", "--cluster", "Examples", "datasets.yaml"]),
         (("analysis",), ["CONFIG", "--dry-run", "--jobs", "Examples", "index.html"]),
         (("demo",), ["--output", "index.html"]),
+        (("catalog",), ["NAME", "SOURCE", "--region", "$GAMMAPY_DATA", "Examples"]),
         (("download",), ["NAMES", "--list", "$GAMMAPY_DATA", "Examples"]),
         (("info",), ["--json"]),
     ],
