@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from gammajax.fold import MapTerm
 from gammajax.inference import newton as second_order
 from gammajax.inference.covariance import KINDS, covariance_matrix
 from gammajax.inference.first_order import first_order, report
@@ -24,8 +25,11 @@ METHODS = ("newton", "lbfgs", "adam", "minuit")
 MOST_PLANS = 6
 """How often the folds are planned anew when sources leave what they were planned for."""
 
-MANY = 300
-"""Free parameters above which Newton steps are taken without matrices."""
+MANY, MANY_OF_CUBES = 300, 30
+"""Free parameters above which Newton steps are taken without matrices.
+
+The second is for counts cubes: there a matrix costs more than the products with it.
+"""
 
 DEGENERATE = 1e-11
 """Least eigenvalue of the Fisher matrix, scaled to a unit diagonal, that counts as one."""
@@ -111,7 +115,7 @@ class Fit:
     def _minimise(self, likelihood: Likelihood) -> NewtonState:
         problem = likelihood.problem
         x = np.asarray(problem.space.value)
-        if self.method == "newton" and problem.active.size > MANY:
+        if self.method == "newton" and problem.active.size > _most_in_matrices(problem):
             return _newton_cg(problem, x, self.tolerance, self.max_steps or 200)
         if self.method == "newton":
             return _newton(problem, x, self.tolerance, self.max_steps or 200)
@@ -153,6 +157,12 @@ class Fit:
             n_negative=n_negative,
             seconds={"compile": watch.compile, "fit": watch.run},
         )
+
+
+def _most_in_matrices(problem: Problem) -> int:
+    """The most free parameters of which Newton steps make matrices."""
+    cubes = any(isinstance(term, MapTerm) for term in problem.terms)
+    return MANY_OF_CUBES if cubes else MANY
 
 
 def _degenerate(state: NewtonState, moving: np.ndarray) -> bool:

@@ -74,7 +74,7 @@ def test_a_fit_of_many_parameters_takes_it_and_has_the_same_errors(
     likelihood, monkeypatch
 ) -> None:
     plain = Fit().run(likelihood)
-    monkeypatch.setattr(fits, "MANY", 3)
+    monkeypatch.setattr(fits, "MANY_OF_CUBES", 3)
     found = Fit().run(likelihood)
     assert plain.success
     assert found.success
@@ -83,7 +83,7 @@ def test_a_fit_of_many_parameters_takes_it_and_has_the_same_errors(
 
 
 def test_a_source_that_is_not_there_rests_at_its_bound(monkeypatch) -> None:
-    monkeypatch.setattr(fits, "MANY", 3)
+    monkeypatch.setattr(fits, "MANY_OF_CUBES", 3)
     truth = models([1e-11, 2e-11, 0.0, 3e-11, 8e-12])
     data = cube().asimov(truth)
     counts = np.asarray(data.counts.data).copy()
@@ -97,7 +97,7 @@ def test_a_source_that_is_not_there_rests_at_its_bound(monkeypatch) -> None:
 
 
 def test_too_few_steps_and_a_bad_start_are_reported(likelihood, monkeypatch) -> None:
-    monkeypatch.setattr(fits, "MANY", 3)
+    monkeypatch.setattr(fits, "MANY_OF_CUBES", 3)
     short = Fit(max_steps=2).run(likelihood)
     assert not short.success
     assert "largest number of steps" in short.message
