@@ -54,9 +54,17 @@ class AffineTerm(eqx.Module):
         return self.predict(stacks, x), MatrixSlopes(slopes)
 
     def backward(
-        self, stacks: Any, space: Any, x: Any, active: Any, slopes: MatrixSlopes, weight: Any
+        self,
+        stacks: Any,
+        space: Any,
+        x: Any,
+        active: Any,
+        slopes: MatrixSlopes,
+        weight: Any,
+        curved: Any = True,
     ) -> tuple[Any, list[Any]]:
         """The gradient of the weighted prediction, which has no second derivatives."""
+        del curved
         return slopes.transposed(weight), []
 
     def per_bin(self, mu: Any) -> Any:

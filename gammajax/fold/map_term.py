@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 
 from gammajax.fold.off_counts import OffCounts
@@ -97,10 +98,12 @@ class MapTerm(eqx.Module):
         active: Any,
         slopes: MapSlopes,
         weight: Any,
+        curved: Any = True,
     ) -> tuple[Any, list[RowBends]]:
         """The gradient of the weighted prediction, and its second derivatives.
 
-        Both are by the active entries of x, where ``slopes`` were made.
+        Both are by the active entries of x, where ``slopes`` were made. The second ones of
+        shapes that move may be 0 where ``curved`` is False: they cost the most.
         """
         values, gradient, found = space.expand(x), jnp.zeros(active.size), []
         parts = iter(slopes.parts)
@@ -115,7 +118,7 @@ class MapTerm(eqx.Module):
                 blocks = table_bends(fold, stack, values, worth)
             else:
                 gradient = gradient + part.transposed(weight)
-                blocks = bend_rows(fold, stack, values, weight)
+                blocks = _bent(curved, fold, stack, values, weight)
             blocks = blocks * factor[:, :, None] * factor[:, None, :]
             found.append(RowBends(blocks, column, active.size))
         return gradient, found
@@ -172,6 +175,16 @@ class MapTerm(eqx.Module):
         total = mu[:, -1:] + self.background_total[:, None]
         below = jnp.concatenate([expected <= 0, total < 0], axis=1)
         return jnp.sum(self.mask & below)
+
+
+def _bent(curved: Any, *args: Any) -> Any:
+    """`bend_rows`, or zeros."""
+    if curved is True:
+        return bend_rows(*args)
+    kind = jax.eval_shape(lambda: bend_rows(*args))
+    return jax.lax.cond(
+        curved, lambda: bend_rows(*args), lambda: jnp.zeros(kind.shape, kind.dtype)
+    )
 
 
 def _slot_places(fold: Any, stack: Stack) -> Any:

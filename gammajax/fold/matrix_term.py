@@ -38,11 +38,14 @@ class MatrixTerm(eqx.Module):
         active: Any,
         slopes: MatrixSlopes,
         weight: Any,
+        curved: Any = True,
     ) -> tuple[Any, list[MatrixBends]]:
         """The gradient of the weighted prediction, and its second derivatives.
 
-        Both are by the active entries of x, where ``slopes`` were made.
+        Both are by the active entries of x, where ``slopes`` were made. They are cheap, and
+        made whether ``curved`` or not.
         """
+        del curved
 
         def weighted(y: Any) -> Any:
             return jnp.sum(weight * self.predict(stacks, space.expand(y)))

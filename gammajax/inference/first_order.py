@@ -21,7 +21,7 @@ from gammajax.inference.newton import (
     movable,
     newton_step,
 )
-from gammajax.inference.problem import Problem, derivatives
+from gammajax.inference.problem import Derivatives, Problem, derivatives
 
 PASS_STEPS = {"lbfgs": 300, "adam": 2500}
 """Steps after which a run is taken up again, in coordinates made where it has come to.
@@ -68,7 +68,11 @@ def _run(
 @jax.jit
 def report(problem: Problem, x: Any, n_steps: Any, tolerance: float) -> NewtonState:
     """Where a minimiser ended, with exact derivatives and the exact estimated distance."""
-    at = derivatives(problem, x)
+    return judged(problem, x, derivatives(problem, x), n_steps, tolerance)
+
+
+def judged(problem: Problem, x: Any, at: Derivatives, n_steps: Any, tolerance: Any) -> Any:
+    """The state of a minimiser that ended at x, with the exact estimated distance."""
     moving = movable(problem, x, at.gradient)
     _, edm, definite = newton_step(at, moving, jnp.asarray(0.0))
     status = jnp.where(edm < tolerance, jnp.where(definite, CONVERGED, FLAT), TOO_MANY)

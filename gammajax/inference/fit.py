@@ -12,7 +12,7 @@ import numpy as np
 from gammajax.fold import MapTerm
 from gammajax.inference import newton as second_order
 from gammajax.inference.covariance import KINDS, covariance_matrix
-from gammajax.inference.first_order import first_order, report
+from gammajax.inference.first_order import first_order, judged
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.newton import NewtonState, newton
 from gammajax.inference.newton_cg import newton_cg
@@ -222,8 +222,7 @@ def _not_finite(likelihood: Likelihood) -> str:
 
 
 def _newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> NewtonState:
-    state = _search(problem, x, tolerance, max_steps)
-    found = report(problem, state.x, state.n_steps, tolerance)
+    state, found = _search(problem, x, tolerance, max_steps)
     if not np.isfinite(state.stat):
         return found._replace(status=np.asarray(second_order.BAD_START))
     stuck = int(state.status) == second_order.STUCK
@@ -234,7 +233,8 @@ def _newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Ne
 
 @partial(jax.jit, static_argnames=("max_steps",))
 def _search(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Any:
-    return newton_cg(problem, x, tolerance, max_steps)
+    state = newton_cg(problem, x, tolerance, max_steps)
+    return state, judged(problem, state.x, state.at, state.n_steps, tolerance)
 
 
 @partial(jax.jit, static_argnames=("max_steps",))

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 
 from gammajax.inference.cg_step import cg_step
 from gammajax.inference.newton import CONVERGED, NEAR, RUNNING, STUCK, stepped
-from gammajax.inference.problem import Expansion, Problem, expand
+from gammajax.inference.problem import Derivatives, Expansion, Problem, assembled, expand
 
 TOO_FAR, GOOD = 0.5, 0.25
 """Qualities of a step: above the first it is damped more next time, below the second less."""
@@ -47,7 +47,8 @@ class State(NamedTuple):
 
     ``gradient`` is the one at ``x``, ``taken`` the step from there to ``trial``; ``damping``
     and ``near`` go by active parameter. ``again`` says that the last step was not taken, and
-    that the next look is at ``x``, for a step with more damping.
+    that the next look is at ``x``, for a step with more damping. The last look is at ``x`` too,
+    and makes the matrices ``at``: so nothing is compiled for them alone.
     """
 
     x: Any
@@ -65,6 +66,8 @@ class State(NamedTuple):
     n_in_a_row: Any
     n_negative: Any
     status: Any
+    at: Derivatives
+    done: Any
 
 
 def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> State:
@@ -82,12 +85,13 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
     -------
     state : `State`
         ``status`` is still "running" if the steps were used up; whether the Hessian is
-        definite is for the caller to see.
+        definite is for the caller to see. ``at`` has the matrices at ``x``.
     """
     space, number = problem.space, problem.active.size
     x = jnp.where(space.free, jnp.clip(x, space.min, space.max), x)
     owner = owners(problem)
     infinite, none, zero = jnp.asarray(jnp.inf), jnp.zeros(number), jnp.asarray(0)
+    empty = jnp.zeros((number, number))
     state = State(
         x=x,
         stat=infinite,
@@ -104,13 +108,19 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         n_in_a_row=zero,
         n_negative=jnp.asarray(2**30),
         status=jnp.asarray(RUNNING),
+        at=Derivatives(infinite, none, empty, empty, zero),
+        done=jnp.asarray(False),
     )
 
-    def proceed(state: State) -> Any:
-        return (state.status == RUNNING) & (state.n_steps < max_steps)
-
     def advance(state: State) -> State:
-        at = expand(problem, state.trial)
+        last = (state.status != RUNNING) | (state.n_steps >= max_steps)
+        at = expand(problem, jnp.where(last, state.x, state.trial), last | jnp.any(state.near))
+        return jax.lax.cond(last, finish, look, state, at)
+
+    def finish(state: State, at: Expansion) -> State:
+        return state._replace(at=assembled(at), done=jnp.asarray(True))
+
+    def look(state: State, at: Expansion) -> State:
         finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
         noise = 1e-13 * (jnp.abs(at.stat) + 1.0)
         room = jnp.where(state.edm < 1e3 * noise, noise, 0.0)
@@ -121,7 +131,7 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         state = state._replace(damping=damping, n_steps=state.n_steps + 1)
         return jax.lax.cond(better, _accept, _reject, problem, state, at, owner, tolerance)
 
-    return jax.lax.while_loop(proceed, advance, state)
+    return jax.lax.while_loop(lambda state: ~state.done, advance, state)
 
 
 def owners(problem: Problem) -> Any:

@@ -117,8 +117,12 @@ def gradient(problem: Problem, x: Any) -> tuple[Any, Any]:
     return stat, jnp.where(problem.space.free, grad, 0.0)
 
 
-def expand(problem: Problem, x: Any) -> Expansion:
-    """The statistic and its derivatives as operators."""
+def expand(problem: Problem, x: Any, curved: Any = True) -> Expansion:
+    """The statistic and its derivatives as operators.
+
+    Where ``curved`` is False (it may be traced), second derivatives of predictions that cost
+    much are left out.
+    """
     space, active, stacks = problem.space, problem.active, problem.stacks
     stat, gradient = jnp.zeros(()), jnp.zeros(active.size)
     number = jnp.zeros((), dtype=int)
@@ -128,7 +132,7 @@ def expand(problem: Problem, x: Any) -> Expansion:
         part = term.per_bin(mu)
         slopes.append(slope)
         bins.append(part)
-        back, bent = term.backward(stacks, space, x, active, slope, part.slope)
+        back, bent = term.backward(stacks, space, x, active, slope, part.slope, curved)
         bends += bent
         stat = stat + jnp.sum(part.stat)
         gradient = gradient + back
@@ -144,7 +148,11 @@ def expand(problem: Problem, x: Any) -> Expansion:
 
 def derivatives(problem: Problem, x: Any) -> Derivatives:
     """The statistic, its gradient, exact Hessian and Fisher matrix."""
-    at = expand(problem, x)
+    return assembled(expand(problem, x))
+
+
+def assembled(at: Expansion) -> Derivatives:
+    """The matrices of an expansion."""
     hessian = fisher = jnp.diag(at.prior)
     for slope, part in zip(at.slopes, at.bins, strict=True):
         matrix = slope.joined()
