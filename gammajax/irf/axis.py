@@ -10,7 +10,7 @@ import numpy as np
 from gammajax.units import to_quantity, to_value
 
 SCALES = ("lin", "log", "sqrt")
-OUTSIDE = ("nearest", "extrapolate", "fill")
+OUTSIDE = ("nearest", "extrapolate", "fill", "hold")
 
 SLACK = 0.4
 """How far nodes may lie from even spacing, in steps, so that a guessed cell is off by one."""
@@ -36,9 +36,10 @@ class GridAxis(eqx.Module):
     scale : {"lin", "log", "sqrt"}
         The coordinate in which interpolation is linear. It sets the nodes as well: the middle
         of each bin in this coordinate, for ``"sqrt"`` the plain middle.
-    outside : {"nearest", "extrapolate", "fill"}
+    outside : {"nearest", "extrapolate", "fill", "hold"}
         What holds beyond the outermost nodes: their value; the line through the outermost
-        two; or this line as far as the edge of the bin, and a fill value beyond.
+        two; this line as far as the edge of the bin, and a fill value beyond; or their value as
+        far as the edge, and a fill value beyond.
 
     Raises
     ------

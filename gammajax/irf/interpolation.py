@@ -44,7 +44,7 @@ def interpolate(
     values_scale : {"lin", "log"}
         Whether the values or their logarithms are linear; zeros are read as 1e-38.
     fill_value : float
-        The value outside of axes whose ``outside`` is ``"fill"``.
+        The value outside of axes whose ``outside`` is ``"fill"`` or ``"hold"``.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def _locate(axes: Sequence[GridAxis], coords: Sequence[Any]) -> _Located:
 
 def _inside(axis: GridAxis, x: Any) -> Any:
     """Whether an axis has values there."""
-    if axis.outside != "fill":
+    if axis.outside not in ("fill", "hold"):
         return jnp.ones(x.shape, dtype=bool)
     return (x >= axis.edges_min[0]) & (x <= axis.edges_max[-1])
 
@@ -162,7 +162,7 @@ def _cell(axis: GridAxis, x: Any) -> tuple[Any, Any]:
     """The first node of the cell that ``x`` lies in, and the place within, 0 to 1 inside."""
     nodes = forward(axis.scale, jnp.asarray(axis.center), jnp)
     x = forward(axis.scale, x, jnp)
-    if axis.outside == "nearest":
+    if axis.outside in ("nearest", "hold"):
         x = jnp.clip(x, nodes[0], nodes[-1])
     last = axis.nbin - 2
     if axis.even:

@@ -42,8 +42,9 @@ ENERGY_RECO = AxisForm("energy", ("ENERG",), "TeV", "log")
 OFFSET = AxisForm("offset", ("THETA",), "deg")
 MIGRA = AxisForm("migra", ("MIGRA",), "")
 RAD = AxisForm("rad", ("RAD",), "deg")
-FOV_LON = AxisForm("fov_lon", ("DETX",), "deg")
-FOV_LAT = AxisForm("fov_lat", ("DETY",), "deg")
+# a line through the outermost two values explodes where one of them is 0: logarithms
+FOV_LON = AxisForm("fov_lon", ("DETX",), "deg", outside="hold")
+FOV_LAT = AxisForm("fov_lat", ("DETY",), "deg", outside="hold")
 
 
 @dataclass(frozen=True)

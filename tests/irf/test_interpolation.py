@@ -92,12 +92,13 @@ def test_zeros_in_the_logarithm_are_tiny() -> None:
     np.testing.assert_allclose(found, [1e-38, 1e-19])
 
 
-def test_outside_nearest_extrapolate_fill() -> None:
+def test_outside_nearest_extrapolate_fill_hold() -> None:
     points = np.array([-1.0, 0.2, 1.5, 2.8, 4.0])
     expected = {
         "nearest": [10, 10, 20, 30, 30],
         "extrapolate": 10 * points + 5,
         "fill": [-7, 7, 20, 33, -7],
+        "hold": [-7, 10, 20, 30, -7],
     }
     for outside, values in expected.items():
         axis = GridAxis.from_edges([0.0, 1.0, 2.0, 3.0], "x", outside=outside)

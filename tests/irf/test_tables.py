@@ -374,3 +374,20 @@ def test_hess_background_has_its_latitude_fastest(data_path) -> None:
     )
     expected = [0.00046563, 0.0004311, 0.00046168, 0.00039933]
     np.testing.assert_allclose(rate.to_value("s-1 MeV-1 sr-1"), expected, rtol=2e-5)
+
+
+def test_a_background_does_not_explode_beyond_a_lone_value_at_the_edge() -> None:
+    """Simulated tables have them; a line through its logarithm and that of 0 goes to 1e27."""
+    energy = GridAxis.from_edges([1.0, 10.0], "energy", "TeV", "log")
+    lon, lat = (
+        GridAxis.from_edges(np.linspace(-2, 2, 9), name, "deg")
+        for name in ("fov_lon", "fov_lat")
+    )
+    rate = np.ones((1, 8, 8))
+    rate[0, 5:7] = 0.0
+    table = Background3D((energy, lon, lat), rate)
+    at = np.linspace(-1.999, 1.999, 201)
+    found = table.evaluate(energy=3.0, fov_lon=at[:, None], fov_lat=at).value
+    assert found.max() == pytest.approx(1.0)
+    np.testing.assert_allclose(found[-1], 1.0)
+    assert table.evaluate(energy=3.0, fov_lon=2.1, fov_lat=0.0).value == 0
