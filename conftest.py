@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -63,6 +65,23 @@ def data_path(request: pytest.FixtureRequest) -> Callable[[str], Path]:
         pytest.skip(message)
 
     return find
+
+
+MOST_MAPPINGS = 20_000
+"""Mappings of memory after which compiled programs are dropped; Linux allows 65,530."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_programs() -> Iterator[None]:
+    """Compiled programs do not pile up: a process that has thousands of them crashes."""
+    yield
+    mappings = Path("/proc/self/maps")
+    if "jax" in sys.modules and mappings.exists():
+        with mappings.open() as lines:
+            number = sum(1 for _ in lines)
+        if number > MOST_MAPPINGS:
+            sys.modules["jax"].clear_caches()
+            gc.collect()
 
 
 @pytest.fixture
