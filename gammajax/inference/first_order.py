@@ -18,6 +18,7 @@ from gammajax.inference.newton import (
     FLAT,
     TOO_MANY,
     NewtonState,
+    idle,
     movable,
     newton_step,
 )
@@ -74,6 +75,7 @@ def report(problem: Problem, x: Any, n_steps: Any, tolerance: float) -> NewtonSt
 def judged(problem: Problem, x: Any, at: Derivatives, n_steps: Any, tolerance: Any) -> Any:
     """The state of a minimiser that ended at x, with the exact estimated distance."""
     moving = movable(problem, x, at.gradient)
+    moving = moving & ~idle(problem, ~moving, jnp.diag(at.fisher))
     _, edm, definite = newton_step(at, moving, jnp.asarray(0.0))
     status = jnp.where(edm < tolerance, jnp.where(definite, CONVERGED, FLAT), TOO_MANY)
     finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))

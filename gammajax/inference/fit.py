@@ -14,7 +14,7 @@ from gammajax.inference import newton as second_order
 from gammajax.inference.covariance import KINDS, covariance_matrix
 from gammajax.inference.first_order import first_order, judged
 from gammajax.inference.likelihood import Likelihood
-from gammajax.inference.newton import NewtonState, newton
+from gammajax.inference.newton import NewtonState, idle, newton
 from gammajax.inference.newton_cg import newton_cg
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
@@ -133,16 +133,18 @@ class Fit:
         x, status = np.asarray(state.x), int(state.status)
         low, high = np.asarray(problem.space.min), np.asarray(problem.space.max)
         at_bound = (x[index] <= low[index]) | (x[index] >= high[index])
-        block = covariance_matrix(problem, x, state.at, ~at_bound, self.covariance)
+        resting = np.asarray(idle(problem, at_bound, np.diag(np.asarray(state.at.fisher))))
+        moving = ~at_bound & ~resting
+        block = covariance_matrix(problem, x, state.at, moving, self.covariance)
         names = likelihood.names
         finite = bool(np.all(np.isfinite(block)))
-        if status == second_order.CONVERGED and _degenerate(state, ~at_bound):
+        if status == second_order.CONVERGED and _degenerate(state, moving):
             status = second_order.FLAT
         n_negative = int(state.at.n_negative)
         success = status == second_order.CONVERGED and finite and n_negative == 0
         return FitResult(
             success=success,
-            message=_message(likelihood, state, status, finite, n_negative, block),
+            message=_message(likelihood, state, status, finite, n_negative, resting),
             stat=float(state.at.stat),
             theta=x[index],
             covariance=block,
@@ -183,7 +185,7 @@ def _message(
     status: int,
     finite: bool,
     n_negative: int,
-    covariance: np.ndarray,
+    resting: np.ndarray,
 ) -> str:
     text = MESSAGES[status]
     if status == second_order.FLAT or (status == second_order.CONVERGED and not finite):
@@ -192,6 +194,12 @@ def _message(
         text += _not_finite(likelihood)
     if status in (second_order.STUCK, second_order.TOO_MANY):
         text += f"; the distance to the minimum is estimated as {float(state.edm):.1e}"
+    if resting.any():
+        some = [likelihood.names[i] for i in np.nonzero(resting)[0]]
+        text += (
+            f"; without effect, because another parameter of the component is at its bound: "
+            f"{', '.join(some[:8])}{' and others' if len(some) > 8 else ''}"
+        )
     if n_negative:
         text += (
             f"; the total prediction is negative in {n_negative} bins: bound the amplitudes "

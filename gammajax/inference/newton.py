@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gammajax.inference.problem import Derivatives, Problem, derivatives
+from gammajax.inference.problem import Derivatives, Problem, derivatives, owners
 
 CONVERGED, RUNNING, STUCK, BAD_START, TOO_MANY, FLAT = 0, 1, 2, 3, 4, 5
 """Status of a fit, a number because traced code reports and never raises."""
@@ -109,6 +109,7 @@ def _advance(problem: Problem, state: NewtonState, tolerance: float) -> NewtonSt
     x = jnp.where(better, state.trial, state.x)
 
     moving = movable(problem, x, at.gradient)
+    moving = moving & ~idle(problem, ~moving, jnp.diag(at.fisher))
     delta, edm, definite = newton_step(at, moving, damping)
     trial, taken = stepped(problem, x, delta)
     gain = -(at.gradient @ taken + 0.5 * taken @ at.hessian @ taken)
@@ -144,6 +145,23 @@ def movable(problem: Problem, x: Any, gradient: Any) -> Any:
     held = (at <= space.min[active]) & (gradient > 0)
     held = held | ((at >= space.max[active]) & (gradient < 0))
     return space.free[active] & ~held
+
+
+def idle(problem: Problem, held: Any, diagonal: Any) -> Any:
+    """The active entries that do nothing, because another one of their component is at a bound.
+
+    The index of a source whose amplitude rests at 0 is one. Entries that do nothing for no
+    such reason are not: the data do not determine them, and a fit says so.
+
+    Parameters
+    ----------
+    held : array of bool, shape (active,)
+    diagonal : array, shape (active,)
+        Of the Fisher matrix.
+    """
+    owner = owners(problem)
+    absent = jnp.zeros(held.shape, dtype=bool).at[owner].max(held)[owner]
+    return absent & ~held & (diagonal == 0)
 
 
 def stepped(problem: Problem, x: Any, delta: Any) -> tuple[Any, Any]:

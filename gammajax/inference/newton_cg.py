@@ -24,7 +24,14 @@ import jax.numpy as jnp
 
 from gammajax.inference.cg_step import cg_step
 from gammajax.inference.newton import CONVERGED, NEAR, RUNNING, STUCK, stepped
-from gammajax.inference.problem import Derivatives, Expansion, Problem, assembled, expand
+from gammajax.inference.problem import (
+    Derivatives,
+    Expansion,
+    Problem,
+    assembled,
+    expand,
+    owners,
+)
 
 TOO_FAR, GOOD = 0.5, 0.25
 """Qualities of a step: above the first it is damped more next time, below the second less."""
@@ -132,24 +139,6 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         return jax.lax.cond(better, _accept, _reject, problem, state, at, owner, tolerance)
 
     return jax.lax.while_loop(lambda state: ~state.done, advance, state)
-
-
-def owners(problem: Problem) -> Any:
-    """For each active parameter the first one of its component; itself if it has none.
-
-    A parameter that several components share is with the first of them.
-    """
-    number = problem.active.size
-    sizes = [stack.places.shape[0] for stack in problem.stacks]
-    own, start = jnp.arange(number), sum(sizes)
-    component = start + own
-    for stack, size in zip(reversed(problem.stacks), reversed(sizes), strict=True):
-        start -= size
-        column, _ = problem.space.columns(problem.active, jnp.asarray(stack.places))
-        members = start + jnp.arange(size)
-        component = component.at[column].min(members[:, None], mode="drop")
-    first = jnp.full(sum(sizes) + number, number).at[component].min(own)
-    return first[component]
 
 
 def _by_owner(values: Any, owner: Any) -> Any:

@@ -185,6 +185,24 @@ def _prior_derivatives(problem: Problem, x: Any) -> tuple[Any, Any, Any]:
     )
 
 
+def owners(problem: Problem) -> Any:
+    """For each active parameter the first one of its component; itself if it has none.
+
+    A parameter that several components share is with the first of them.
+    """
+    number = problem.active.size
+    sizes = [stack.places.shape[0] for stack in problem.stacks]
+    own, start = jnp.arange(number), sum(sizes)
+    component = start + own
+    for stack, size in zip(reversed(problem.stacks), reversed(sizes), strict=True):
+        start -= size
+        column, _ = problem.space.columns(problem.active, jnp.asarray(stack.places))
+        members = start + jnp.arange(size)
+        component = component.at[column].min(members[:, None], mode="drop")
+    first = jnp.full(sum(sizes) + number, number).at[component].min(own)
+    return first[component]
+
+
 def score_products(problem: Problem, x: Any) -> Any:
     """The sum over bins of the outer product of each bin's gradient, (active, active)."""
     at = expand(problem, x)

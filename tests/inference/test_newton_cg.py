@@ -82,18 +82,33 @@ def test_a_fit_of_many_parameters_takes_it_and_has_the_same_errors(
     np.testing.assert_allclose(found.errors, plain.errors, rtol=1e-5)
 
 
+def hole(truth: Models) -> MapDataset:
+    """A cube with a hole where the third source would be: its amplitude would be negative."""
+    data = cube().asimov(truth)
+    distance = data.geom.to_image().separation(truth["s2"].spatial_model.position)
+    depth = 1 - 0.5 * np.exp(-0.5 * (distance / 0.1) ** 2)
+    return data.replace(counts=data.counts.with_data(np.asarray(data.counts.data) * depth))
+
+
 def test_a_source_that_is_not_there_rests_at_its_bound(monkeypatch) -> None:
     monkeypatch.setattr(fits, "MANY_OF_CUBES", 3)
-    truth = models([1e-11, 2e-11, 0.0, 3e-11, 8e-12])
-    data = cube().asimov(truth)
-    counts = np.asarray(data.counts.data).copy()
-    # a hole where the third one would be: its amplitude would be negative
-    distance = data.geom.to_image().separation(truth["s2"].spatial_model.position)
-    counts *= 1 - 0.5 * np.exp(-0.5 * (distance / 0.1) ** 2)
-    data = data.replace(counts=data.counts.with_data(counts))
+    data = hole(models([1e-11, 2e-11, 0.0, 3e-11, 8e-12]))
     result = Fit().run(Likelihood([data], models([1e-11] * 5).freeze("s*.index")))
     assert result.success
     assert result.at_bounds == ("s2.spectral.amplitude",)
+
+
+@pytest.mark.parametrize("most", [3, 30])
+def test_the_index_of_a_source_that_is_not_there_rests(monkeypatch, most) -> None:
+    monkeypatch.setattr(fits, "MANY_OF_CUBES", most)
+    data = hole(models([1e-11, 2e-11, 0.0, 3e-11, 8e-12]))
+    result = Fit().run(Likelihood([data], models([1e-11] * 5)))
+    assert result.success
+    assert result.at_bounds == ("s2.spectral.amplitude",)
+    assert "without effect" in result.message
+    assert "s2.spectral.index" in result.message
+    absent = [name.startswith("s2.") for name in result.names]
+    np.testing.assert_array_equal(result.errors == 0, absent)
 
 
 def test_too_few_steps_and_a_bad_start_are_reported(likelihood, monkeypatch) -> None:
