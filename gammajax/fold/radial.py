@@ -24,6 +24,8 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.fold.picked import picked
+
 CORE = 0.25
 """Scale at which the nodes of distance go from quadratic to even, in radii of 68 %."""
 
@@ -116,20 +118,26 @@ class RadialGrid(eqx.Module):
         flat, first = table.ravel(), line * table.shape[1] + start
         return sum(weight * picked(flat, first + k) for k, weight in enumerate(weights))
 
+    def sums(self, q: Any, weight: Any, group: Any = 0, groups: int = 1) -> Any:
+        """Sums over points of weights times the basis functions at ``q``.
 
-def picked(values: Any, index: Any) -> Any:
-    """``values[index]`` for places that are known to exist: four times as fast."""
-    return jnp.asarray(values).at[index].get(mode="promise_in_bounds")
+        Parameters
+        ----------
+        q, weight : array, shape (point,)
+        group : array of int, as ``q``
+            What each point is summed into.
+        groups : int
 
-
-def dots(vectors: Any, index: Any, other: Any) -> Any:
-    """Scalar products of some of the rows of an array with a vector."""
-    return sum(picked(vectors[:, k], index) * other[k] for k in range(3))
-
-
-def offsets(vectors: Any, index: Any, origin: Any) -> list[Any]:
-    """Components of the differences of some of the rows of an array from a vector."""
-    return [picked(vectors[:, k], index) - origin[k] for k in range(3)]
+        Returns
+        -------
+        sums : array, shape (groups, n + 2)
+        """
+        start, parts = self.cell(q)
+        size = self.prefilter.shape[0]
+        first, found = group * size + start, jnp.zeros(groups * size)
+        for k, part in enumerate(parts):
+            found = found.at[first + k].add(part * weight, mode="promise_in_bounds")
+        return found.reshape(groups, size)
 
 
 def _chord(angle: Any) -> Any:

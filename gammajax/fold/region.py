@@ -75,11 +75,8 @@ class RegionFractions(eqx.Module):
         else:
             spline = tables @ grid.prefilter.T
         offset = vectors - spatial.centre()
-        start, parts = grid.cell(jnp.sum(offset * offset, axis=-1))
-        basis = jnp.zeros(spline.shape[1])
-        for k, part in enumerate(parts):
-            basis = basis.at[start + k].add(part * weights)
-        return spline @ basis
+        q = jnp.sum(offset * offset, axis=-1)
+        return spline @ grid.sums(q, weights)[0]
 
 
 def region_fractions(

@@ -28,7 +28,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.fold.local import Local, at_points, weights
-from gammajax.fold.radial import SpreadTransform, dots, offsets, picked
+from gammajax.fold.picked import dots, offsets, picked
+from gammajax.fold.radial import SpreadTransform
 from gammajax.fold.rows import Counts, Fold
 from gammajax.fold.totals import Gathered, far_totals
 from gammajax.parameters import parameter_values, with_values

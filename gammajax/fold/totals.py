@@ -17,7 +17,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.fold.radial import offsets, picked
+from gammajax.fold.picked import offsets, picked
 
 
 class Gathered(eqx.Module):
@@ -97,17 +97,12 @@ def far_totals(
         theta = 2 * jnp.arcsin(jnp.sqrt(q + 1e-24) / 2)
         sums = jnp.zeros(gathered.parts).at[gathered.group]
         return table[:, 0, 0] * sums.add(spatial.radial(theta) * share)[gathered.part]
-    start, weights = fold.transform.grid.cell(q)
     columns = [share]
     if fold.extended:
         along = [sum(x * t for x, t in zip(offset, own, strict=True)) for own in tangents]
         columns += [share * length for length in along]
-    size, total = table.shape[1], 0.0
-    taps = gathered.group * size + start
+    total = 0.0
     for number, column in enumerate(columns):
-        basis = jnp.zeros(gathered.parts * size)
-        for k, weight in enumerate(weights):
-            basis = basis.at[taps + k].add(weight * column, mode="promise_in_bounds")
-        basis = basis.reshape(gathered.parts, size)[gathered.part]
-        total = total + jnp.sum(table[..., number] * basis, axis=1)
+        basis = fold.transform.grid.sums(q, column, gathered.group, gathered.parts)
+        total = total + jnp.sum(table[..., number] * basis[gathered.part], axis=1)
     return total

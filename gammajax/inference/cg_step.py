@@ -38,9 +38,10 @@ LEAST = 1e-2
 
 
 class Matrix(NamedTuple):
-    """M as a product, its Fisher diagonal, and the blocks of rows with their columns."""
+    """M as a product, the diagonals of Fisher and of M, and blocks of rows with columns."""
 
     product: Callable[[Any], Any]
+    fisher: Any
     diagonal: Any
     blocks: list[tuple[Any, Any]]
 
@@ -68,8 +69,8 @@ def cg_step(problem: Problem, x: Any, at: Expansion, damping: Any, near: Any) ->
         For which parameters M is the exact Hessian.
     """
     matrix = _matrix(problem, at, near)
-    extra = damping * matrix.diagonal
-    precondition = _preconditioner(problem, at, matrix, extra)
+    extra = damping * matrix.fisher
+    precondition = _preconditioner(matrix, extra)
     goal = jnp.where(jnp.all(near), FORCING_NEAR, FORCING_FAR) ** 2
     space, active = problem.space, problem.active
     old = x[active]
@@ -94,7 +95,7 @@ def cg_step(problem: Problem, x: Any, at: Expansion, damping: Any, near: Any) ->
     def again(carry: Any) -> Any:
         return carry[-1] & (carry[-2] < MOST_PASSES)
 
-    moving = movable(problem, x, at.gradient) & (matrix.diagonal > 0)
+    moving = movable(problem, x, at.gradient) & (matrix.fisher > 0)
     zero = jnp.asarray(0)
     start = (jnp.zeros_like(at.gradient), moving, zero, zero, jnp.asarray(True))
     step, _, number, _, _ = jax.lax.while_loop(again, solve, start)
@@ -136,23 +137,23 @@ def conjugate_gradients(
 def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
     number, all_near = problem.active.size, jnp.all(near)
     weights = [jnp.where(all_near, part.bend, part.expected) for part in at.bins]
-    diagonal, blocks, rows = at.prior, [], []
+    fisher, blocks, rows = at.prior, [], []
     for slopes, part in zip(at.slopes, at.bins, strict=True):
         if not isinstance(slopes, MapSlopes):
-            diagonal = diagonal + slopes.squares(part.expected)
+            fisher = fisher + slopes.squares(part.expected)
             continue
         for one in slopes.parts:
             found = one.blocks(part.expected)
-            on_diagonal = jnp.diagonal(found, axis1=1, axis2=2)
-            diagonal = diagonal + gathered(on_diagonal, one.column, number)
+            fisher = fisher + _on_diagonal(found, one.column, number)
             rows.append((found, one.column))
     others = [bend for bend in at.bends if not isinstance(bend, RowBends)]
-    curved = []
+    curved, diagonal = [], fisher
     of_rows = [bend for bend in at.bends if isinstance(bend, RowBends)]
     for (found, column), bend in zip(rows, of_rows, strict=True):
         close = jnp.append(near, True)[column].all(axis=1)[:, None, None]
         wanted = jnp.where(close, _definite(found, bend.blocks), found)
         curved.append(RowBends(wanted - found, column, number))
+        diagonal = diagonal + _on_diagonal(wanted - found, column, number)
         blocks.append((wanted, column))
 
     def product(direction: Any) -> Any:
@@ -165,7 +166,12 @@ def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
             found = found + jnp.where(all_near, bend.times(direction), 0.0)
         return found
 
-    return Matrix(product, diagonal, blocks)
+    return Matrix(product, fisher, diagonal, blocks)
+
+
+def _on_diagonal(blocks: Any, column: Any, number: int) -> Any:
+    """The diagonals of the blocks of rows, by parameter, shape (number,)."""
+    return gathered(jnp.diagonal(blocks, axis1=1, axis2=2), column, number)
 
 
 def _definite(fisher: Any, bends: Any) -> Any:
@@ -183,20 +189,13 @@ def _definite(fisher: Any, bends: Any) -> Any:
     return found * size[:, :, None] * size[:, None, :]
 
 
-def _preconditioner(
-    problem: Problem, at: Expansion, matrix: Matrix, extra: Any
-) -> Callable[[Any], Any]:
+def _preconditioner(matrix: Matrix, extra: Any) -> Callable[[Any], Any]:
     """A function that applies the inverse blocks of components."""
-    number = problem.active.size
-    whole = at.prior + extra
-    for slopes, part in zip(at.slopes, at.bins, strict=True):
-        if not isinstance(slopes, MapSlopes):
-            whole = whole + slopes.squares(part.expected)
+    whole = matrix.diagonal + extra
+    number = whole.size
     count = jnp.zeros(number)
-    for found, column in matrix.blocks:
-        on_diagonal = jnp.diagonal(found, axis1=1, axis2=2)
-        whole = whole + gathered(on_diagonal, column, number)
-        count = count + gathered(jnp.ones_like(on_diagonal), column, number)
+    for _, column in matrix.blocks:
+        count = count + gathered(jnp.ones(column.shape), column, number)
     inverses = [(_inverse(found, column, whole), column) for found, column in matrix.blocks]
     share = 1 / jnp.sqrt(jnp.maximum(count, 1.0))
     alone = (count == 0) & (whole > 0)
