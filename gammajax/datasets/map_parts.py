@@ -15,6 +15,27 @@ from gammajax.datasets.base import positive_ratio
 from gammajax.maps import Map
 
 
+def check_alike(first: Any, other: Any) -> str:
+    """Raise if two datasets cannot be stacked; how messages about them begin.
+
+    Raises
+    ------
+    ValueError
+        If kinds or axes of energy differ.
+    """
+    where = f"stack: datasets {first.name!r} and {other.name!r}"
+    if type(first) is not type(other):
+        raise ValueError(
+            f"{where} are a {type(first).__name__} and a {type(other).__name__}; only "
+            "datasets of one kind can be stacked"
+        )
+    for axis in ("energy", "energy_true"):
+        one, two = getattr(first, axis), getattr(other, axis)
+        if not one.is_close(two):
+            raise ValueError(f"{where} have different axes, {one!r} and {two!r}")
+    return where
+
+
 def additive(dataset: Any) -> dict[str, Map]:
     """The maps of a counts cube that add up, 0 outside of its safe mask."""
     found = {"counts": dataset.counts}

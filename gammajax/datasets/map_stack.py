@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.datasets.map_parts import additive, map_fields, mask_on
+from gammajax.datasets.map_parts import additive, check_alike, map_fields, mask_on
 from gammajax.irf.map_stacking import stack_irf_maps
 from gammajax.maps import Map
 
@@ -49,16 +49,7 @@ def stack_maps(datasets: Sequence[Any], name: str) -> Any:
 
 
 def _check_alike(first: Any, other: Any) -> None:
-    where = f"stack: datasets {first.name!r} and {other.name!r}"
-    if type(first) is not type(other):
-        raise ValueError(
-            f"{where} are a {type(first).__name__} and a {type(other).__name__}; only "
-            "datasets of one kind can be stacked"
-        )
-    for axis in ("energy", "energy_true"):
-        one, two = getattr(first, axis), getattr(other, axis)
-        if not one.is_close(two):
-            raise ValueError(f"{where} have different axes, {one!r} and {two!r}")
+    where = check_alike(first, other)
     for what in ("psf", "edisp"):
         if (getattr(first, what) is None) != (getattr(other, what) is None):
             raise ValueError(f"{where}: only one has {what}; give it to both or to none")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gammajax.datasets.base import positive_ratio
-from gammajax.datasets.map_parts import from_sums
+from gammajax.datasets.map_parts import check_alike, from_sums
 from gammajax.irf import EDispKernel, PSFMap
 from gammajax.maps import MapAxis, RegionGeom
 
@@ -106,16 +106,7 @@ def _additive(dataset: Any) -> tuple[str, ...]:
 
 
 def _check_alike(first: Any, other: Any) -> None:
-    where = f"stack: datasets {first.name!r} and {other.name!r}"
-    if type(first) is not type(other):
-        raise ValueError(
-            f"{where} are a {type(first).__name__} and a {type(other).__name__}; only "
-            "datasets of one kind can be stacked"
-        )
-    for axis in ("energy", "energy_true"):
-        one, two = getattr(first, axis), getattr(other, axis)
-        if not one.is_close(two):
-            raise ValueError(f"{where} have different axes, {one!r} and {two!r}")
+    where = check_alike(first, other)
     key = "containment_correction"
     if first.meta.get(key) != other.meta.get(key):
         raise ValueError(f"{where}: only one has a containment correction; reduce both alike")
