@@ -9,20 +9,13 @@ from typing import Any
 import numpy as np
 
 from gammajax.data import FluxNorms, FluxPoints
-from gammajax.datasets import Datasets
-from gammajax.estimators.build import build_cells
-from gammajax.estimators.energy_bins import EnergyBin, energy_bins
+from gammajax.estimators.base import NormEstimator
+from gammajax.estimators.energy_bins import EnergyBin
 from gammajax.estimators.joint import joint_norms
-from gammajax.estimators.norms import NormOptions, measure_norms
-from gammajax.estimators.scaled import norm_name, scaled_models, source_name
-from gammajax.fold import FoldOptions
-from gammajax.models import Models
-
-METHODS = ("independent", "joint")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FluxPointsEstimator:
+class FluxPointsEstimator(NormEstimator):
     """Flux points of a source, in one batch of compiled fits.
 
     In each bin of reconstructed energy the spectrum of the source is multiplied by a norm,
@@ -68,41 +61,6 @@ class FluxPointsEstimator:
     (2, ['', ''])
     """
 
-    energy_edges: Any = None
-    source: str | None = None
-    n_sigma: float = 1.0
-    n_sigma_ul: float = 2.0
-    selection_optional: Any = "all"
-    reoptimize: bool | str | Sequence[str] = False
-    method: str = "independent"
-    norm_scan: Any = None
-    norm_min: float = -np.inf
-    norm_max: float = np.inf
-    sqrt_ts_threshold_ul: float = 2.0
-    fold: FoldOptions | None = None
-    progress: bool = False
-
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(
-                f"FluxPointsEstimator: method is {self.method!r}, expected "
-                f"{' or '.join(METHODS)}"
-            )
-        self.options  # noqa: B018  (bad options are an error now, not after a long fit)
-
-    @property
-    def options(self) -> NormOptions:
-        """How norms are measured."""
-        return NormOptions.create(
-            self.selection_optional,
-            n_sigma=self.n_sigma,
-            n_sigma_ul=self.n_sigma_ul,
-            norm_scan=self.norm_scan,
-            norm_min=self.norm_min,
-            norm_max=self.norm_max,
-            progress=self.progress,
-        )
-
     def run(self, datasets: Any, models: Any) -> FluxPoints:
         """Measure the points.
 
@@ -119,20 +77,15 @@ class FluxPointsEstimator:
             Differential fluxes; ``points.norms`` has everything else, and
             ``points.to_sed_type`` other kinds of flux.
         """
-        datasets = datasets if isinstance(datasets, Datasets) else Datasets(datasets)
-        models = models if isinstance(models, Models) else Models(models)
-        source = source_name(models, self.source)
-        bins = energy_bins(datasets, self.energy_edges)
-        scaled = scaled_models(models, source, self.reoptimize)
-        scaled = scaled.set(norm_name(source), min=self.norm_min, max=self.norm_max,
-                            value=np.clip(1.0, self.norm_min, self.norm_max))  # fmt: skip
-        spectrum = models[source].spectral_model
+        task = self._task(datasets, models)
+        bins, source = task.bins, task.source
+        spectrum = task.models[source].spectral_model
         if self.method == "joint":
-            found = joint_norms(datasets, models, source, bins, self.options, scaled, self.fold)
+            found = joint_norms(
+                task.datasets, task.models, source, bins, self.options, task.scaled, self.fold
+            )
         else:
-            cells = build_cells(datasets, scaled, [b.inside for b in bins], self.fold)
-            norm = scaled.parameters.index(norm_name(source))
-            found = measure_norms(cells, norm, self.options) | {"covariance": None}
+            found = self._apart(task, [b.inside for b in bins])
         fields: dict[str, Any] = found | reference_fluxes(spectrum, bins)
         norms = FluxNorms(
             **fields,

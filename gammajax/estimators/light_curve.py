@@ -11,22 +11,21 @@ import numpy as np
 
 from gammajax.data import FluxNorms, LightCurve
 from gammajax.datasets import Datasets
-from gammajax.estimators.build import build_cells, cell_of
-from gammajax.estimators.energy_bins import EnergyBin, energy_bins, narrowed
+from gammajax.estimators.base import NormEstimator
+from gammajax.estimators.build import cell_of
+from gammajax.estimators.energy_bins import EnergyBin, narrowed
 from gammajax.estimators.flux_points import reference_fluxes
 from gammajax.estimators.intervals import time_bins
 from gammajax.estimators.norms import NormOptions, measure_norms
-from gammajax.estimators.scaled import norm_name, scaled_models, source_name
+from gammajax.estimators.scaled import norm_name
 from gammajax.fold import FoldOptions
 from gammajax.inference import Likelihood
 from gammajax.models import Models
 from gammajax.parameters import ParameterTable
 
-METHODS = ("independent", "joint")
-
 
 @dataclass(frozen=True, kw_only=True)
-class LightCurveEstimator:
+class LightCurveEstimator(NormEstimator):
     """The flux of a source in intervals of time, in one batch of compiled fits.
 
     Parameters
@@ -47,40 +46,6 @@ class LightCurveEstimator:
     """
 
     time_intervals: Any = "run"
-    energy_edges: Any = None
-    source: str | None = None
-    n_sigma: float = 1.0
-    n_sigma_ul: float = 2.0
-    selection_optional: Any = "all"
-    reoptimize: bool | str | Sequence[str] = False
-    method: str = "independent"
-    norm_scan: Any = None
-    norm_min: float = -np.inf
-    norm_max: float = np.inf
-    sqrt_ts_threshold_ul: float = 2.0
-    fold: FoldOptions | None = None
-    progress: bool = False
-
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(
-                f"LightCurveEstimator: method is {self.method!r}, expected "
-                f"{' or '.join(METHODS)}"
-            )
-        self.options  # noqa: B018  (bad options are an error now, not after a long fit)
-
-    @property
-    def options(self) -> NormOptions:
-        """How norms are measured."""
-        return NormOptions.create(
-            self.selection_optional,
-            n_sigma=self.n_sigma,
-            n_sigma_ul=self.n_sigma_ul,
-            norm_scan=self.norm_scan,
-            norm_min=self.norm_min,
-            norm_max=self.norm_max,
-            progress=self.progress,
-        )
 
     def run(self, datasets: Any, models: Any) -> LightCurve:
         """Measure the fluxes.
@@ -95,25 +60,22 @@ class LightCurveEstimator:
         -------
         curve : `~gammajax.data.LightCurve`
         """
-        datasets = datasets if isinstance(datasets, Datasets) else Datasets(datasets)
-        models = models if isinstance(models, Models) else Models(models)
-        source = source_name(models, self.source)
-        times, members = time_bins(datasets, self.time_intervals)
-        bins = energy_bins(datasets, self.energy_edges)
-        scaled = scaled_models(models, source, self.reoptimize)
-        scaled = scaled.set(norm_name(source), min=self.norm_min, max=self.norm_max,
-                            value=np.clip(1.0, self.norm_min, self.norm_max))  # fmt: skip
+        task = self._task(datasets, models)
+        bins, source = task.bins, task.source
+        times, members = time_bins(task.datasets, self.time_intervals)
         if self.method == "joint":
-            found = _joint(datasets, scaled, source, members, bins, self.options, self.fold)
+            found = _joint(
+                task.datasets, task.scaled, source, members, bins, self.options, self.fold
+            )
         else:
             masks = [{n: b.inside[n] for n in names} for names in members for b in bins]
-            cells = build_cells(datasets, scaled, masks, self.fold)
-            norm = scaled.parameters.index(norm_name(source))
-            found = measure_norms(cells, norm, self.options) | {"covariance": None}
+            found = self._apart(task, masks)
         number = len(members)
         references = {
             name: np.tile(array, number)
-            for name, array in reference_fluxes(models[source].spectral_model, bins).items()
+            for name, array in reference_fluxes(
+                task.models[source].spectral_model, bins
+            ).items()
         }
         fields: dict[str, Any] = found | references
         norms = FluxNorms(**fields, n_sigma=self.n_sigma, n_sigma_ul=self.n_sigma_ul)
