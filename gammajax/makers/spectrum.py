@@ -101,16 +101,17 @@ class SpectrumDatasetMaker:
             made["counts"] = make_counts(aperture, dataset.energy)
         if "background" in self.selection:
             made["background"] = self.make_background(dataset.energy, region, observation)
-        if {"exposure", "edisp"} & set(self.selection):
+        if {"exposure", "edisp", "psf"} & set(self.selection):
             exposure = _exposure(places, dataset.energy_true, observation)
+            shares = _shares(places, exposure)
             if "edisp" in self.selection:
-                made["edisp"] = _dispersion(places, exposure, dataset, observation)
+                made["edisp"] = _dispersion(places, shares, dataset, observation)
             if "exposure" in self.selection:
                 made["exposure"] = places[1] @ exposure * self._contained(aperture, dataset)
-        point_like = observation.aeff.point_like
-        if "psf" in self.selection:
-            counted = self.containment_correction or point_like or region.is_point
-            made["psf"] = None if counted else _spread(places, dataset, observation)
+            if "psf" in self.selection:
+                made["psf"] = None
+                if not self._counts_all(region, observation):
+                    made["psf"] = _spread(places, shares, dataset, observation)
         return dataset.replace(
             **made,
             mask_safe=np.ones(dataset.energy.nbin, dtype=bool),
@@ -120,7 +121,8 @@ class SpectrumDatasetMaker:
                 **dataset.meta,
                 "obs_ids": [observation.obs_id],
                 # the area of point-like responses is that after the cut
-                "containment_correction": self.containment_correction or point_like,
+                "containment_correction": self.containment_correction
+                or observation.aeff.point_like,
             },
         )
 
@@ -149,6 +151,11 @@ class SpectrumDatasetMaker:
                 table, vectors, axes, energy.edges, area, seconds
             )
         return np.asarray(total).sum(axis=1)
+
+    def _counts_all(self, region: RegionGeom, observation: Observation) -> bool:
+        """Whether the exposure is that of the events of a source that are in the region."""
+        cut = observation.aeff.point_like or region.is_point
+        return self.containment_correction or cut
 
     def _places(self, aperture: Aperture) -> tuple[np.ndarray, np.ndarray]:
         """Distances from the pointing (deg) at which responses are taken, and weights."""
@@ -200,6 +207,13 @@ def _exposure(places: Any, energy_true: Any, observation: Observation) -> np.nda
     return area.to_value("cm2") * observation.livetime.to_value("s")
 
 
+def _shares(places: Any, exposure: np.ndarray) -> np.ndarray:
+    """What places add to a mean, by their weights and exposures, (place, energy_true)."""
+    share = places[1][:, None] * exposure
+    seen = share.sum(axis=0)
+    return np.where(seen > 0, share / np.where(seen > 0, seen, 1.0), places[1][:, None])
+
+
 def _rad_axis(table: Any, true: MapAxis, offset: np.ndarray) -> MapAxis:
     """Distances (deg) that hold the spreads at some offsets, denser near the middle."""
     radii = table.containment_radius(
@@ -214,32 +228,27 @@ def _rad_axis(table: Any, true: MapAxis, offset: np.ndarray) -> MapAxis:
     return MapAxis.from_nodes(nodes, name="rad", unit="deg", interp="lin")
 
 
-def _spread(places: Any, dataset: SpectrumDataset, observation: Observation) -> PSFMap:
+def _spread(
+    places: Any, shares: np.ndarray, dataset: SpectrumDataset, observation: Observation
+) -> PSFMap:
     """The point spread function of what is seen, the same all over the region."""
     table, true = _table(observation, "psf"), dataset.energy_true
-    exposure = _exposure(places, true, observation)
     rad = _rad_axis(table, true, places[0])
     values = table.evaluate(
         energy_true=true.center[:, None, None],
         rad=rad.center[:, None],
         offset=places[0],
     ).to_value("sr-1")
-    share = places[1][:, None] * exposure
-    seen = share.sum(axis=0)
-    share = np.where(seen > 0, share / np.where(seen > 0, seen, 1.0), places[1][:, None])
-    return PSFMap.from_table(true, rad, np.einsum("pt,trp->tr", share, values))
+    return PSFMap.from_table(true, rad, np.einsum("pt,trp->tr", shares, values))
 
 
 def _dispersion(
-    places: Any, exposure: np.ndarray, dataset: Any, observation: Observation
+    places: Any, shares: np.ndarray, dataset: Any, observation: Observation
 ) -> EDispKernel:
     """The dispersion of what is seen: its mean over places, weighted by their exposures."""
     energy, true = dataset.energy, dataset.energy_true
     matrices = _table(observation, "edisp").matrices(places[0], true, energy, NODES)
-    share = places[1][:, None] * exposure
-    seen = share.sum(axis=0)
-    share = np.where(seen > 0, share / np.where(seen > 0, seen, 1.0), places[1][:, None])
-    return EDispKernel(true, energy, np.einsum("pt,ptr->tr", share, matrices))
+    return EDispKernel(true, energy, np.einsum("pt,ptr->tr", shares, matrices))
 
 
 def _table(observation: Observation, part: str) -> Any:
