@@ -1,5 +1,6 @@
 """Flux points, light curves and maps: many fits of a norm, in compiled batches."""
 
+from gammajax.estimators.asmooth import ASmoothMapEstimator
 from gammajax.estimators.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 from gammajax.estimators.excess_map import ExcessMapEstimator
 from gammajax.estimators.flux_maps import FluxMaps
@@ -25,6 +26,7 @@ from gammajax.estimators.variability import (
 )
 
 __all__ = [
+    "ASmoothMapEstimator",
     "CashCountsStatistic",
     "ExcessMapEstimator",
     "FluxMaps",

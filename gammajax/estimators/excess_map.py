@@ -7,17 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.datasets import Datasets, MapDatasetOnOff
-from gammajax.estimators.counts_statistic import (
-    CashCountsStatistic,
-    CountsStatistic,
-    WStatCountsStatistic,
-)
-from gammajax.estimators.energy_bins import EnergyBin, energy_bins
+from gammajax.datasets import Datasets
+from gammajax.estimators.counts_statistic import CountsStatistic
+from gammajax.estimators.energy_bins import energy_bins
 from gammajax.estimators.flux_maps import FluxMaps
+from gammajax.estimators.image_counts import ImageCounts, unit_counts
 from gammajax.maps import Map, MapAxis
 from gammajax.maps.filters import kernel
-from gammajax.models import Models, PowerLawSpectralModel, SkyModel
+from gammajax.models import PowerLawSpectralModel, SkyModel
 from gammajax.units import to_value
 
 OPTIONAL = ("errn-errp", "ul")
@@ -98,10 +95,15 @@ class ExcessMapEstimator:
         image = dataset.geom.to_image()
         disk = (kernel(image, radius, "tophat") > 0).astype(float)
         bins = energy_bins(Datasets(dataset), self.energy_edges)
-        parts = [self._statistic(dataset, models, b, disk) for b in bins]
+        parts = [
+            ImageCounts.of(dataset, models, b).statistic(
+                disk, correlate_off=self.correlate_off, whole=True
+            )
+            for b in bins
+        ]
         axis = MapAxis.from_energy_edges([bins[0].energy_min, *(b.energy_max for b in bins)])
         spectrum = self.spectral_model or PowerLawSpectralModel(index=2.0)
-        unit = np.stack([_unit_counts(dataset, spectrum, b) for b in bins])
+        unit = np.stack([unit_counts(dataset, spectrum, b) for b in bins])
         found = self._arrays([part for part, _ in parts], unit)
         seen = np.stack([seen for _, seen in parts])
         geom = image.to_cube([axis])
@@ -116,45 +118,6 @@ class ExcessMapEstimator:
             maps=maps, model=SkyModel(spectrum, name="reference"), notes=notes,
             meta={"correlation_radius": radius, "n_sigma_ul": self.n_sigma_ul},
         )  # fmt: skip
-
-    def _statistic(
-        self, dataset: Any, models: Any, energy_bin: EnergyBin, disk: np.ndarray
-    ) -> tuple[CountsStatistic, np.ndarray]:
-        """The statistic of all circles in a bin of energy, and which have any data."""
-        from scipy.signal import fftconvolve
-
-        inside = energy_bin.inside[dataset.name][:, None, None]
-        mask = dataset.mask & inside
-
-        def summed(array: Any, correlate: bool = True) -> np.ndarray:
-            flat = np.where(mask, array, 0.0).sum(axis=0)
-            if not correlate:
-                return flat
-            return fftconvolve(flat, disk, mode="same")
-
-        def whole(array: Any, correlate: bool = True) -> np.ndarray:
-            return np.round(np.maximum(summed(array, correlate), 0.0))
-
-        seen = summed(np.ones(mask.shape)) > 0.5
-        n_on = whole(dataset.counts.data)
-        if not isinstance(dataset, MapDatasetOnOff):
-            npred = np.asarray(dataset.npred(models).data)
-            background = np.maximum(summed(npred), 0.0)
-            return CashCountsStatistic(n_on, np.where(seen, background, 1.0)), seen
-        signal = 0.0
-        if models is not None:
-            signal = np.asarray(dataset.npred_signal(Models(models)).data)
-        n_off = np.asarray(dataset.counts_off.data, dtype=float)
-        ratio = np.asarray(dataset.alpha_data)
-        background = summed(ratio * n_off)
-        off = whole(n_off, self.correlate_off)
-        acceptance = summed(dataset.acceptance.data)
-        below = summed(dataset.acceptance_off.data, self.correlate_off)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            alpha = np.where(off > 0, background / off, acceptance / below)
-        seen = seen & (alpha > 0)
-        on = n_on if np.ndim(signal) == 0 else n_on - summed(signal)
-        return WStatCountsStatistic(np.maximum(on, 0.0), off, np.where(seen, alpha, 1.0)), seen
 
     def _arrays(self, parts: list[CountsStatistic], unit: np.ndarray) -> dict[str, np.ndarray]:
         def stacked(function: Any) -> np.ndarray:
@@ -178,22 +141,3 @@ class ExcessMapEstimator:
         with np.errstate(divide="ignore", invalid="ignore"):
             norms = {name: np.where(unit > 0, a / unit, np.nan) for name, a in counts.items()}
         return norms | found
-
-
-def _unit_counts(dataset: Any, spectrum: Any, energy_bin: EnergyBin) -> np.ndarray:
-    """Counts that the spectrum gives at each pixel, all of them in the circle."""
-    true = dataset.energy_true
-    image = dataset.geom.to_image()
-    coords = image.to_cube([true]).get_coord(sparse=True)
-    exposure = np.nan_to_num(np.asarray(dataset.exposure.interp_by_coord(coords)))
-    flux = np.asarray(spectrum.integral(true.edges_min, true.edges_max))
-    share = np.ones(true.nbin)
-    inside = energy_bin.inside[dataset.name]
-    if dataset.edisp is not None:
-        matrix = dataset.edisp.get_edisp_kernel(image.center_skydir).matrix
-        share = matrix[:, inside].sum(axis=1)
-    else:
-        centers = np.sqrt(true.edges_min * true.edges_max)
-        low, high = energy_bin.energy_min, energy_bin.energy_max
-        share = ((centers >= low) & (centers < high)).astype(float)
-    return np.tensordot(flux * share, np.maximum(exposure, 0.0), axes=1)
