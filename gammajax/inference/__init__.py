@@ -19,8 +19,10 @@ from gammajax.inference.result import FitResult
 from gammajax.inference.sample import sample
 from gammajax.inference.svi import svi
 from gammajax.inference.toys import Toys, fit_toys
+from gammajax.inference.watched import Checkpoint
 
 __all__ = [
+    "Checkpoint",
     "Contour",
     "Fit",
     "FitResult",

@@ -19,6 +19,7 @@ from gammajax.inference.newton_cg import newton_cg
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
 from gammajax.inference.timing import Stopwatch
+from gammajax.inference.watched import Watched
 
 METHODS = ("newton", "lbfgs", "adam", "minuit")
 
@@ -86,18 +87,39 @@ class Fit:
         if not self.tolerance > 0:
             raise ValueError(f"Fit: tolerance is {self.tolerance}, expected a number above 0")
 
-    def run(self, likelihood: Likelihood) -> FitResult:
+    def run(
+        self, likelihood: Likelihood, *, progress: bool = False, checkpoint: Any = None
+    ) -> FitResult:
         """Minimise, from the values that the likelihood's models have.
 
         A source of a counts cube that moves or grows out of what its fold was planned for is
         planned anew where it is, and the fit goes on; the message says so.
+
+        Parameters
+        ----------
+        likelihood : `Likelihood`
+        progress : bool
+            Show steps, statistic, gradient and the number of sources that are not near
+            their minimum yet, on the standard error stream.
+        checkpoint : path-like or `~gammajax.inference.Checkpoint`, optional
+            File in which the state of the search is kept. If it is there, the fit goes on
+            from it, and comes to the same numbers as one that was not interrupted.
+
+        Raises
+        ------
+        ValueError
+            If progress or checkpoint is given and the method is not ``newton``, or the file
+            belongs to another fit.
         """
         if self.covariance == "sandwich":
             likelihood.require_every_bin("Fit(covariance='sandwich')")
+        watched = Watched.create(progress, checkpoint, self.method)
+        if watched is not None:
+            likelihood = watched.resumed(likelihood)
         planned: tuple[str, ...] = ()
         with Stopwatch() as watch:
             for _ in range(MOST_PLANS):
-                state = jax.block_until_ready(self._minimise(likelihood))
+                state = jax.block_until_ready(self._minimise(likelihood, watched))
                 theta = np.asarray(state.x)[likelihood._index]
                 outgrown = likelihood.outgrown(theta) if np.isfinite(theta).all() else ()
                 if not outgrown:
@@ -112,9 +134,13 @@ class Fit:
             result = replace(result, message=text, success=result.success and not outgrown)
         return result
 
-    def _minimise(self, likelihood: Likelihood) -> NewtonState:
+    def _minimise(self, likelihood: Likelihood, watched: Watched | None) -> NewtonState:
         problem = likelihood.problem
         x = np.asarray(problem.space.value)
+        if watched is not None:
+            steps = self.max_steps or 200
+            state = watched.search(likelihood, self.tolerance, steps)
+            return _searched(state, _judge(problem, state, self.tolerance))
         if self.method == "newton" and problem.active.size > _most_in_matrices(problem):
             return _newton_cg(problem, x, self.tolerance, self.max_steps or 200)
         if self.method == "newton":
@@ -230,7 +256,11 @@ def _not_finite(likelihood: Likelihood) -> str:
 
 
 def _newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> NewtonState:
-    state, found = _search(problem, x, tolerance, max_steps)
+    return _searched(*_search(problem, x, tolerance, max_steps))
+
+
+def _searched(state: Any, found: NewtonState) -> NewtonState:
+    """How a search without matrices ended, in the words of one with matrices."""
     if not np.isfinite(state.stat):
         return found._replace(status=np.asarray(second_order.BAD_START))
     stuck = int(state.status) == second_order.STUCK
@@ -243,6 +273,11 @@ def _newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Ne
 def _search(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Any:
     state = newton_cg(problem, x, tolerance, max_steps)
     return state, judged(problem, state.x, state.at, state.n_steps, tolerance)
+
+
+@jax.jit
+def _judge(problem: Problem, state: Any, tolerance: float) -> NewtonState:
+    return judged(problem, state.x, state.at, state.n_steps, tolerance)
 
 
 @partial(jax.jit, static_argnames=("max_steps",))

@@ -94,12 +94,21 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         ``status`` is still "running" if the steps were used up; whether the Hessian is
         definite is for the caller to see. ``at`` has the matrices at ``x``.
     """
+    owner = owners(problem)
+    return jax.lax.while_loop(
+        lambda state: ~state.done,
+        lambda state: advance(problem, state, owner, tolerance, max_steps),
+        begin(problem, x),
+    )
+
+
+def begin(problem: Problem, x: Any) -> State:
+    """The state from which a search at ``x`` starts; pure."""
     space, number = problem.space, problem.active.size
     x = jnp.where(space.free, jnp.clip(x, space.min, space.max), x)
-    owner = owners(problem)
     infinite, none, zero = jnp.asarray(jnp.inf), jnp.zeros(number), jnp.asarray(0)
     empty = jnp.zeros((number, number))
-    state = State(
+    return State(
         x=x,
         stat=infinite,
         gradient=none,
@@ -119,10 +128,14 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         done=jnp.asarray(False),
     )
 
-    def advance(state: State) -> State:
-        last = (state.status != RUNNING) | (state.n_steps >= max_steps)
-        at = expand(problem, jnp.where(last, state.x, state.trial), last | jnp.any(state.near))
-        return jax.lax.cond(last, finish, look, state, at)
+
+def advance(
+    problem: Problem, state: State, owner: Any, tolerance: Any, max_steps: Any
+) -> State:
+    """One look and one step; the last one, at ``x``, makes the matrices; pure.
+
+    ``owner`` is what `~gammajax.inference.problem.owners` says.
+    """
 
     def finish(state: State, at: Expansion) -> State:
         return state._replace(at=assembled(at), done=jnp.asarray(True))
@@ -138,7 +151,9 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
         state = state._replace(damping=damping, n_steps=state.n_steps + 1)
         return jax.lax.cond(better, _accept, _reject, problem, state, at, owner, tolerance)
 
-    return jax.lax.while_loop(lambda state: ~state.done, advance, state)
+    last = (state.status != RUNNING) | (state.n_steps >= max_steps)
+    at = expand(problem, jnp.where(last, state.x, state.trial), last | jnp.any(state.near))
+    return jax.lax.cond(last, finish, look, state, at)
 
 
 def _by_owner(values: Any, owner: Any) -> Any:
