@@ -1,7 +1,6 @@
 """Flux points, light curves and maps: many fits of a norm, in compiled batches."""
 
 from gammajax.estimators.asmooth import ASmoothMapEstimator
-from gammajax.estimators.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 from gammajax.estimators.excess_map import ExcessMapEstimator
 from gammajax.estimators.flux_maps import FluxMaps
 from gammajax.estimators.flux_points import FluxPointsEstimator
@@ -24,6 +23,7 @@ from gammajax.estimators.variability import (
     compute_fvar,
     structure_function,
 )
+from gammajax.stats.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 
 __all__ = [
     "ASmoothMapEstimator",

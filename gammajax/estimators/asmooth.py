@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from gammajax.datasets import Datasets
-from gammajax.estimators.counts_statistic import CashCountsStatistic
 from gammajax.estimators.energy_bins import energy_bins
 from gammajax.estimators.flux_maps import FluxMaps
 from gammajax.estimators.image_counts import ImageCounts, unit_counts
 from gammajax.maps import Map, MapAxis
 from gammajax.models import PowerLawSpectralModel, SkyModel
+from gammajax.stats.counts_statistic import CashCountsStatistic
 from gammajax.units import to_value
 
 METHODS = ("lima", "cash", "asmooth")

@@ -8,13 +8,13 @@ from typing import Any, Self
 import numpy as np
 
 from gammajax.datasets import MapDatasetOnOff
-from gammajax.estimators.counts_statistic import (
+from gammajax.estimators.energy_bins import EnergyBin
+from gammajax.models import Models
+from gammajax.stats.counts_statistic import (
     CashCountsStatistic,
     CountsStatistic,
     WStatCountsStatistic,
 )
-from gammajax.estimators.energy_bins import EnergyBin
-from gammajax.models import Models
 
 SEEN = 0.5
 """Least sum of weights of bins in the mask at which a pixel has data."""

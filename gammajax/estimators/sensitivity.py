@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gammajax.datasets import SpectrumDataset, SpectrumDatasetOnOff
-from gammajax.estimators.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 from gammajax.models import Models, PowerLawSpectralModel, SkyModel
+from gammajax.stats.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 from gammajax.units import DNDE, EFLUX
 
 CRITERIA = ("significance", "gamma", "bkg")

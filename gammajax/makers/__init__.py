@@ -13,6 +13,7 @@ from gammajax.makers.regions_finder import (
 from gammajax.makers.ring import AdaptiveRingBackgroundMaker, RingBackgroundMaker
 from gammajax.makers.safe_mask import SafeMaskMaker
 from gammajax.makers.spectrum import SpectrumDatasetMaker
+from gammajax.makers.theta_squared import make_theta_squared_table
 
 __all__ = [
     "AdaptiveRingBackgroundMaker",
@@ -29,4 +30,5 @@ __all__ = [
     "SafeMaskMaker",
     "SpectrumDatasetMaker",
     "WobbleRegionsFinder",
+    "make_theta_squared_table",
 ]

@@ -20,6 +20,7 @@ from gammajax.plots.sed import plot_sed
 from gammajax.plots.spatial import plot_spatial
 from gammajax.plots.spectral import plot_spectrum, plot_spectrum_error
 from gammajax.plots.temporal import plot_temporal
+from gammajax.plots.theta_squared import plot_theta_squared_table
 
 __all__ = [
     "peek_events",
@@ -48,5 +49,6 @@ __all__ = [
     "plot_spectrum_dataset",
     "plot_spectrum_error",
     "plot_temporal",
+    "plot_theta_squared_table",
     "plot_trace",
 ]

@@ -2,11 +2,14 @@
 
 from gammajax.stats.cash import cash, cash_curvature, cash_per_bin, cstat
 from gammajax.stats.chi2 import chi2, chi2_asymmetric
+from gammajax.stats.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 from gammajax.stats.per_bin import PerBin
 from gammajax.stats.wstat import wstat, wstat_background, wstat_curvature, wstat_per_bin
 
 __all__ = [
+    "CashCountsStatistic",
     "PerBin",
+    "WStatCountsStatistic",
     "cash",
     "cash_curvature",
     "cash_per_bin",

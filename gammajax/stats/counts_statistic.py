@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.stats import cash, wstat
+from gammajax.stats.cash import cash
+from gammajax.stats.wstat import wstat
 
 ROUNDS = 60
 
