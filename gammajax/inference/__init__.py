@@ -1,6 +1,7 @@
 """Likelihoods, fits, errors and posteriors."""
 
 from gammajax.inference.fit import Fit
+from gammajax.inference.laplace import laplace
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.posterior import Posterior
 from gammajax.inference.predictive import PredictiveCheck, posterior_predictive
@@ -35,6 +36,7 @@ __all__ = [
     "Toys",
     "confidence",
     "fit_toys",
+    "laplace",
     "posterior_predictive",
     "sample",
     "stat_contour",

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from gammajax.inference.approximate import posterior_of_draws
 from gammajax.inference.descent import descend
 from gammajax.inference.fit import Fit
 from gammajax.inference.likelihood import Likelihood
@@ -64,27 +65,17 @@ def svi(
     mean, half, bound, n_steps = _maximise(*arguments, noise)
     mean, half = np.asarray(mean), np.asarray(half)
     fresh = rng.normal(size=(n_samples, likelihood.n_free))
-    theta, log_density = _evaluate(*arguments, mean + fresh @ half.T)
+    settings = {
+        "method": "SVI",
+        "n_draws": len(noise),
+        "n_samples": n_samples,
+        "n_steps": int(n_steps),
+        "seed": seed,
+        "elbo": float(bound),
+    }
     log_guide = -0.5 * np.sum(fresh**2, axis=1)
-    log_weight = np.asarray(log_density) - log_guide
-    weight = np.exp(log_weight - log_weight.max())
-    return Posterior(
-        names=likelihood.names,
-        units=tuple(likelihood.models.parameters[name].unit for name in likelihood.names),
-        samples=np.asarray(theta)[None],
-        sample_stats={"lp": np.asarray(log_density)[None]},
-        settings={
-            "method": "SVI",
-            "n_draws": len(noise),
-            "n_samples": n_samples,
-            "n_steps": int(n_steps),
-            "seed": seed,
-            "elbo": float(bound),
-            "importance_efficiency": float(weight.sum() ** 2 / np.sum(weight**2) / n_samples),
-            "seconds": {"total": time.perf_counter() - began},
-        },
-        likelihood=likelihood,
-    )
+    z = mean + fresh @ half.T
+    return posterior_of_draws(likelihood, whitening, z, log_guide, settings, began)
 
 
 def _standard(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
@@ -116,10 +107,3 @@ def _maximise(problem: Problem, whitening: Whitening, noise: Any) -> tuple[Any, 
     entropy = 0.5 * size * (1 + jnp.log(2 * jnp.pi))
     return guide[0], _lower(guide[1]), entropy - loss(guide), step
 
-
-@jax.jit
-def _evaluate(problem: Problem, whitening: Whitening, z: Any) -> tuple[Any, Any]:
-    def one(z: Any) -> tuple[Any, Any]:
-        return whitening.theta(z)[0], -potential(problem, whitening, z)
-
-    return jax.vmap(one)(z)

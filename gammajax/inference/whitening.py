@@ -17,7 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.inference.problem import Problem, total_stat
+from gammajax.inference.products import expansion
 from gammajax.inference.result import FitResult
+from gammajax.inference.structured import RANK, structured_half
 
 
 def into_box(u: Any, low: Any, high: Any) -> tuple[Any, Any]:
@@ -48,6 +50,21 @@ def out_of_box(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[An
     return u, slope
 
 
+def _inside(theta: np.ndarray, error: np.ndarray, low: np.ndarray, high: np.ndarray) -> Any:
+    """Values moved inside of their bounds, by half an error (host)."""
+    with np.errstate(invalid="ignore"):
+        room = np.where(np.isfinite(high - low), high - low, np.inf)
+    margin = np.minimum(0.5 * error, 0.25 * room)
+    return np.clip(theta, low + margin, high - margin)
+
+
+def _scaled(theta: np.ndarray, error: np.ndarray, low: np.ndarray, high: np.ndarray) -> Any:
+    """Values out of the box, and du/dvalue, less where errors there are beyond 2 (host)."""
+    centre, slope = out_of_box(theta, low, high)
+    wide = np.where(slope == 1.0, 1.0, error * np.abs(slope))
+    return centre, np.minimum(1.0, 2.0 / wide) * slope
+
+
 class Whitening(eqx.Module):
     """The map from z to the free parameters of a problem.
 
@@ -58,8 +75,8 @@ class Whitening(eqx.Module):
     low, high : array, shape (n_free,)
     centre : array, shape (n_free,)
         :math:`u_0`.
-    half : array, shape (n_free, n_free)
-        L, lower triangular.
+    half : array, shape (n_free, n_free), or `~gammajax.inference.structured.StructuredHalf`
+        L: lower triangular, or an operator.
     """
 
     index: Any
@@ -85,17 +102,47 @@ class Whitening(eqx.Module):
         error = np.where(result.errors > 0, result.errors, alone)
         held = result.errors <= 0
         covariance[held, held] = error[held] ** 2
-        with np.errstate(invalid="ignore"):
-            room = np.where(np.isfinite(high - low), high - low, np.inf)
-        margin = np.minimum(0.5 * error, 0.25 * room)
-        theta = np.clip(result.theta, low + margin, high - margin)
-        centre, slope = out_of_box(theta, low, high)
-        scale = error * np.abs(slope)
-        shrink = np.minimum(1.0, 2.0 / np.where(slope == 1.0, 1.0, scale)) * slope
-        half = (
-            np.linalg.cholesky(covariance / np.outer(error, error)) * (error * shrink)[:, None]
-        )
-        return cls(index, low, high, centre, half)
+        theta = _inside(result.theta, error, low, high)
+        centre, scale = _scaled(theta, error, low, high)
+        half = np.linalg.cholesky(covariance / np.outer(error, error))
+        return cls(index, low, high, centre, half * (error * scale)[:, None])
+
+    @classmethod
+    def structured(cls, result: FitResult, rank: int = RANK) -> Whitening:
+        """From a fit of many parameters: the covariance is not needed.
+
+        Parameters
+        ----------
+        result : `~gammajax.inference.FitResult`
+        rank : int
+            See `gammajax.inference.structured`.
+
+        Raises
+        ------
+        ValueError
+            If the fit has not converged.
+        """
+        if not result.success:
+            raise ValueError(
+                f"the fit has not converged, so there is no place to start from: "
+                f"{result.message}"
+            )
+        likelihood = result.likelihood
+        index, problem = likelihood._index, likelihood.problem
+        low, high = (np.asarray(edge)[index] for edge in (problem.space.min, problem.space.max))
+        at = expansion(problem, np.asarray(problem.space.insert(result.theta, index)))
+        error = structured_half(problem, at, 0).errors()
+        theta = _inside(result.theta, error, low, high)
+        if np.any(theta != result.theta):
+            at = expansion(problem, np.asarray(problem.space.insert(theta, index)))
+        half = structured_half(problem, at, rank)
+        centre, scale = _scaled(theta, half.errors(), low, high)
+        return cls(index, low, high, centre, eqx.tree_at(lambda h: h.scale, half, scale))
+
+    def middle(self, problem: Problem) -> Any:
+        """The vector of a problem at z = 0."""
+        theta, _ = into_box(self.centre, self.low, self.high)
+        return np.asarray(problem.space.insert(theta, self.index))
 
     def theta(self, z: Any) -> tuple[Any, Any]:
         """The free parameters at z, and the log of the Jacobian determinant."""

@@ -1,0 +1,69 @@
+"""What approximations of a posterior share: draws of a normal guide, weighed and packed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+from gammajax.inference.likelihood import Likelihood
+from gammajax.inference.posterior import Posterior
+from gammajax.inference.problem import Problem
+from gammajax.inference.whitening import Whitening, potential
+
+AT_ONCE = 4096
+"""Free parameters of the draws whose density is evaluated side by side."""
+
+
+def posterior_of_draws(
+    likelihood: Likelihood,
+    whitening: Whitening,
+    z: np.ndarray,
+    log_guide: np.ndarray,
+    settings: dict[str, Any],
+    began: float,
+) -> Posterior:
+    """The posterior of draws from a guide, with its effective fraction of exact ones.
+
+    Parameters
+    ----------
+    likelihood : `~gammajax.inference.Likelihood`
+    whitening : `~gammajax.inference.whitening.Whitening`
+    z : array, shape (draw, n)
+        In whitened coordinates.
+    log_guide : array, shape (draw,)
+        Logarithm of the density of the guide there, up to a constant.
+    settings : dict
+        What to say about how they were made.
+    began : float
+        `time.perf_counter` at the begin.
+    """
+    kept, log_density = _evaluate(likelihood.problem, whitening, z)
+    log_density = np.asarray(log_density)
+    log_weight = log_density - log_guide
+    weight = np.exp(log_weight - log_weight.max())
+    efficiency = float(weight.sum() ** 2 / np.sum(weight**2) / len(weight))
+    units = tuple(likelihood.models.parameters[name].unit for name in likelihood.names)
+    names = likelihood.names
+    return Posterior(
+        names=names,
+        units=units,
+        samples=np.asarray(kept)[None],
+        sample_stats={"lp": log_density[None]},
+        settings={
+            **settings,
+            "importance_efficiency": efficiency,
+            "seconds": {"total": time.perf_counter() - began},
+        },
+        likelihood=likelihood,
+    )
+
+
+@jax.jit
+def _evaluate(problem: Problem, whitening: Whitening, z: Any) -> tuple[Any, Any]:
+    def one(z: Any) -> tuple[Any, Any]:
+        return whitening.theta(z)[0], -potential(problem, whitening, z)
+
+    return jax.lax.map(one, z, batch_size=max(1, AT_ONCE // z.shape[1]))
