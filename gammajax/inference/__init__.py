@@ -3,6 +3,7 @@
 from gammajax.inference.fit import Fit
 from gammajax.inference.laplace import laplace
 from gammajax.inference.likelihood import Likelihood
+from gammajax.inference.population import Population
 from gammajax.inference.posterior import Posterior
 from gammajax.inference.predictive import PredictiveCheck, posterior_predictive
 from gammajax.inference.profile import (
@@ -29,6 +30,7 @@ __all__ = [
     "FitResult",
     "Interval",
     "Likelihood",
+    "Population",
     "Posterior",
     "PredictiveCheck",
     "Profile",

@@ -3,27 +3,53 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
 from gammajax.inference.likelihood import Likelihood
+from gammajax.inference.population import Population, PopulationWhitening, described
 from gammajax.inference.posterior import Posterior
 from gammajax.inference.problem import Problem
+from gammajax.inference.result import FitResult
 from gammajax.inference.whitening import Whitening, potential
 
 AT_ONCE = 4096
 """Free parameters of the draws whose density is evaluated side by side."""
 
 
+MASSES = ("auto", "dense", "blocks")
+
+MANY = 300
+"""Free parameters above which the mass matrix is made of blocks."""
+
+
+def coordinates(
+    result: FitResult, mass: str, populations: Sequence[Population] = ()
+) -> Whitening | PopulationWhitening:
+    """The coordinates that a posterior is drawn in; see `~gammajax.inference.sample`."""
+    if mass not in MASSES:
+        raise ValueError(f"mass is {mass!r}, expected one of {', '.join(MASSES)}")
+    if populations and mass == "dense":
+        raise ValueError("mass is 'dense', and a population needs 'blocks'")
+    if mass == "dense" or (mass == "auto" and result.theta.size <= MANY and not populations):
+        return Whitening.from_fit(result)
+    whitening = Whitening.structured(result)
+    if not populations:
+        return whitening
+    return PopulationWhitening.create(whitening, result.likelihood, populations)
+
+
 def posterior_of_draws(
     likelihood: Likelihood,
-    whitening: Whitening,
+    whitening: Any,
     z: np.ndarray,
     log_guide: np.ndarray,
     settings: dict[str, Any],
     began: float,
+    populations: Sequence[Population] = (),
 ) -> Posterior:
     """The posterior of draws from a guide, with its effective fraction of exact ones.
 
@@ -39,14 +65,14 @@ def posterior_of_draws(
         What to say about how they were made.
     began : float
         `time.perf_counter` at the begin.
+    populations : sequence of `~gammajax.inference.Population`
     """
     kept, log_density = _evaluate(likelihood.problem, whitening, z)
     log_density = np.asarray(log_density)
     log_weight = log_density - log_guide
     weight = np.exp(log_weight - log_weight.max())
     efficiency = float(weight.sum() ** 2 / np.sum(weight**2) / len(weight))
-    units = tuple(likelihood.models.parameters[name].unit for name in likelihood.names)
-    names = likelihood.names
+    names, units = described(likelihood, populations)
     return Posterior(
         names=names,
         units=units,
@@ -62,7 +88,7 @@ def posterior_of_draws(
 
 
 @jax.jit
-def _evaluate(problem: Problem, whitening: Whitening, z: Any) -> tuple[Any, Any]:
+def _evaluate(problem: Problem, whitening: Any, z: Any) -> tuple[Any, Any]:
     def one(z: Any) -> tuple[Any, Any]:
         return whitening.theta(z)[0], -potential(problem, whitening, z)
 

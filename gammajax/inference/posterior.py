@@ -21,7 +21,7 @@ class Posterior:
     Attributes
     ----------
     names : tuple of str
-        The free parameters.
+        The free parameters, and after them the hyper-parameters of populations.
     units : tuple of str
     samples : array, shape (chain, draw, parameter)
         In canonical units.
@@ -44,6 +44,11 @@ class Posterior:
     def flat(self) -> np.ndarray:
         """All chains in one: shape (draw, parameter)."""
         return self.samples.reshape(-1, self.samples.shape[-1])
+
+    @property
+    def theta(self) -> np.ndarray:
+        """Draws of the free parameters of the likelihood, without hyper-parameters."""
+        return self.flat[:, : self._likelihood().n_free]
 
     @property
     def n_divergent(self) -> int:
@@ -128,7 +133,8 @@ class Posterior:
 
     def models(self) -> Models:
         """The models at the posterior mean, with the posterior covariance."""
-        return self._likelihood().models_at(self.mean, self.covariance)
+        covariance = np.atleast_2d(np.cov(self.theta, rowvar=False))
+        return self._likelihood().models_at(self.theta.mean(axis=0), covariance)
 
     def _likelihood(self) -> Any:
         if self.likelihood is None:

@@ -55,7 +55,7 @@ def posterior_predictive(
     likelihood = posterior._likelihood()
     likelihood.require_every_bin("posterior_predictive", counts=True)
     rng = np.random.default_rng(seed)
-    theta = posterior.flat[rng.integers(len(posterior.flat), size=n)]
+    theta = posterior.theta[rng.integers(len(posterior.theta), size=n)]
     keys = jax.random.split(jax.random.key(seed), n)
     replicated, observed, counts = _replicate(
         likelihood.problem, likelihood._index, theta, keys

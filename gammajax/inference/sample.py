@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
+from gammajax.inference.approximate import coordinates
 from gammajax.inference.fit import Fit
 from gammajax.inference.likelihood import Likelihood
+from gammajax.inference.population import Population, described
 from gammajax.inference.posterior import Posterior
 from gammajax.inference.progress import Progress
 from gammajax.inference.result import FitResult
 from gammajax.inference.timing import Stopwatch
-from gammajax.inference.whitening import Whitening
 
 CHUNKS = 20
 """Parts in which steps are made; the progress bar moves between them."""
@@ -29,6 +31,8 @@ def sample(
     seed: int = 0,
     target_accept: float = 0.8,
     max_tree_depth: int = 10,
+    mass: str = "auto",
+    population: Population | Sequence[Population] = (),
     progress: bool = True,
 ) -> Posterior:
     """Draw from the posterior with NUTS, in coordinates whitened by a fit.
@@ -44,6 +48,14 @@ def sample(
     target_accept : float
         Acceptance that the step size is adapted to; raise it if transitions diverge.
     max_tree_depth : int
+    mass : {"auto", "dense", "blocks"}
+        The mass matrix. ``dense`` is the covariance of the fit; ``blocks`` is made of the
+        second derivatives of each component, and of the few directions in which components
+        hang together (`gammajax.inference.structured`): its memory grows with the number of
+        parameters, and not with its square. ``auto`` takes ``dense`` up to 300 parameters.
+    population : `Population`, or a sequence of them
+        Distributions that some parameters come from, whose means and widths are drawn too.
+        They take ``blocks``.
     progress : bool
         Whether to show a progress bar.
 
@@ -63,9 +75,10 @@ def sample(
     ):
         if number < 1:
             raise ValueError(f"sample: {what} is {number}, expected 1 or more")
-    whitening = Whitening.from_fit(result)
+    populations = (population,) if isinstance(population, Population) else tuple(population)
+    whitening = coordinates(result, mass, populations)
     rng = np.random.default_rng(seed)
-    z = rng.normal(size=(n_chains, likelihood.n_free))
+    z = rng.normal(size=(n_chains, whitening.size))
     keys = jax.random.split(jax.random.key(seed), n_chains)
     options: dict[str, Any] = {
         "n_warmup": n_warmup,
@@ -86,9 +99,10 @@ def sample(
     draws = jax.tree_util.tree_map(
         lambda *arrays: np.concatenate(arrays, axis=1)[:, n_warmup:total], *parts
     )
+    names, units = described(likelihood, populations)
     return Posterior(
-        names=likelihood.names,
-        units=tuple(likelihood.models.parameters[name].unit for name in likelihood.names),
+        names=names,
+        units=units,
         samples=draws.theta,
         sample_stats={
             "diverging": draws.diverging,
@@ -103,6 +117,7 @@ def sample(
             "n_samples": n_samples,
             "seed": seed,
             "target_accept": target_accept,
+            "mass": "dense" if whitening.dense else "blocks",
             "seconds": {"total": time.perf_counter() - began, "compile": watch.compile},
         },
         likelihood=likelihood,

@@ -60,8 +60,16 @@ class StructuredHalf(eqx.Module):
     scale: Any
 
     def __matmul__(self, z: Any) -> Any:
+        return self.from_groups(self.in_groups(z))
+
+    def in_groups(self, z: Any) -> Any:
+        """The vector that the blocks are applied to, by component, shape (group, slot)."""
         bent = z + self.vectors @ (self.stretch * (self.vectors.T @ z))
-        return self.scale * _in_blocks(self.groups, self.blocks, bent)
+        return _taken(self.groups, bent)
+
+    def from_groups(self, parts: Any) -> Any:
+        """The blocks applied to such vectors, and scaled, shape (n,)."""
+        return self.scale * _placed(self.groups, _times(self.blocks, parts))
 
     def errors(self) -> np.ndarray:
         """Square roots of the diagonal of S S', without the scale (host)."""
@@ -81,7 +89,8 @@ class StructuredHalf(eqx.Module):
     def transposed(self, v: Any) -> Any:
         """The transposed operator."""
         turned = jnp.swapaxes(jnp.asarray(self.blocks), 1, 2)
-        bent = _in_blocks(self.groups, turned, self.scale * v)
+        parts = _taken(self.groups, self.scale * v)
+        bent = _placed(self.groups, _times(turned, parts))
         return bent + self.vectors @ (self.stretch * (self.vectors.T @ bent))
 
 
@@ -102,9 +111,7 @@ def structured_half(problem: Problem, at: Expansion, rank: int = RANK) -> Struct
     factor = np.linalg.cholesky(precision)
     blocks = np.swapaxes(np.linalg.inv(factor), 1, 2)
     number = groups.group.size - 1
-    half = StructuredHalf(
-        groups, blocks, np.zeros((number, 0)), np.zeros(0), np.ones(number)
-    )
+    half = StructuredHalf(groups, blocks, np.zeros((number, 0)), np.zeros(0), np.ones(number))
     rank = min(rank, number - 1)
     if rank < 1:
         return half
@@ -124,11 +131,16 @@ def whitened_product(at: Expansion, half: StructuredHalf, z: Any) -> Any:
     return half.transposed(hessian_times(at, half @ z)) / 2
 
 
-def _in_blocks(groups: Groups, blocks: Any, vector: Any) -> Any:
-    """The product of a block-diagonal matrix with a vector."""
-    parts = jnp.append(vector, 0.0)[jnp.asarray(groups.members)]
-    found = jnp.einsum("gst,gt->gs", blocks, parts)
-    return found[jnp.asarray(groups.group)[:-1], jnp.asarray(groups.slot)[:-1]]
+def _taken(groups: Groups, vector: Any) -> Any:
+    return jnp.append(vector, 0.0)[jnp.asarray(groups.members)]
+
+
+def _placed(groups: Groups, parts: Any) -> Any:
+    return parts[jnp.asarray(groups.group)[:-1], jnp.asarray(groups.slot)[:-1]]
+
+
+def _times(blocks: Any, parts: Any) -> Any:
+    return jnp.einsum("gst,gt->gs", blocks, parts)
 
 
 def _ends(at: Expansion, half: StructuredHalf, rank: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ fit, m and L start near 0 and the identity.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -21,6 +22,8 @@ from gammajax.inference.approximate import posterior_of_draws
 from gammajax.inference.descent import descend
 from gammajax.inference.fit import Fit
 from gammajax.inference.likelihood import Likelihood
+from gammajax.inference.low_rank import low_rank_guide
+from gammajax.inference.population import Population
 from gammajax.inference.posterior import Posterior
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
@@ -34,9 +37,15 @@ def svi(
     *,
     n_draws: int = 256,
     n_samples: int = 4000,
+    rank: int | None = None,
+    n_steps: int = 1000,
+    population: Population | Sequence[Population] = (),
     seed: int = 0,
 ) -> Posterior:
     """Approximate the posterior by a multivariate normal in whitened coordinates.
+
+    Up to some hundred parameters the guide has a full covariance, and is found without noise.
+    For more, give a ``rank``: see `gammajax.inference.low_rank`.
 
     Parameters
     ----------
@@ -46,6 +55,13 @@ def svi(
         Fixed draws that the bound is averaged over; at least four for each parameter.
     n_samples : int
         Draws from the guide.
+    rank : int, optional
+        The covariance of the guide is diagonal plus a matrix of this rank, in coordinates
+        made of blocks of components. It is found by stochastic steps.
+    n_steps : int
+        Their number; of a guide of full rank, it is decided by the gradient.
+    population : `Population`, or a sequence of them
+        As in `~gammajax.inference.sample`; with a ``rank``.
     seed : int
 
     Returns
@@ -56,20 +72,25 @@ def svi(
         `sample`.
     """
     result = start if isinstance(start, FitResult) else Fit().run(start)
+    populations = (population,) if isinstance(population, Population) else tuple(population)
+    if rank is not None:
+        return low_rank_guide(result, rank, n_steps, n_samples, seed, populations)
+    if populations:
+        raise ValueError("svi: a population needs a guide of low rank; give a rank, e.g. 8")
     likelihood = result.likelihood
     whitening = Whitening.from_fit(result)
     began = time.perf_counter()
     rng = np.random.default_rng(seed)
     noise = _standard(rng, max(n_draws, 4 * likelihood.n_free), likelihood.n_free)
     arguments = (likelihood.problem, whitening)
-    mean, half, bound, n_steps = _maximise(*arguments, noise)
+    mean, half, bound, number = _maximise(*arguments, noise)
     mean, half = np.asarray(mean), np.asarray(half)
     fresh = rng.normal(size=(n_samples, likelihood.n_free))
     settings = {
         "method": "SVI",
         "n_draws": len(noise),
         "n_samples": n_samples,
-        "n_steps": int(n_steps),
+        "n_steps": int(number),
         "seed": seed,
         "elbo": float(bound),
     }
@@ -106,4 +127,3 @@ def _maximise(problem: Problem, whitening: Whitening, noise: Any) -> tuple[Any, 
     guide, step = descend(loss, start, optax.lbfgs(memory_size=20), 1e-5, MAX_STEPS)
     entropy = 0.5 * size * (1 + jnp.log(2 * jnp.pi))
     return guide[0], _lower(guide[1]), entropy - loss(guide), step
-

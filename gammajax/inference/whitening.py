@@ -19,7 +19,7 @@ import numpy as np
 from gammajax.inference.problem import Problem, total_stat
 from gammajax.inference.products import expansion
 from gammajax.inference.result import FitResult
-from gammajax.inference.structured import RANK, structured_half
+from gammajax.inference.structured import RANK, StructuredHalf, structured_half
 
 
 def into_box(u: Any, low: Any, high: Any) -> tuple[Any, Any]:
@@ -139,6 +139,16 @@ class Whitening(eqx.Module):
         centre, scale = _scaled(theta, half.errors(), low, high)
         return cls(index, low, high, centre, eqx.tree_at(lambda h: h.scale, half, scale))
 
+    @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return np.size(self.index)
+
+    @property
+    def dense(self) -> bool:
+        """Whether L is a matrix."""
+        return not isinstance(self.half, StructuredHalf)
+
     def middle(self, problem: Problem) -> Any:
         """The vector of a problem at z = 0."""
         theta, _ = into_box(self.centre, self.low, self.high)
@@ -150,8 +160,14 @@ class Whitening(eqx.Module):
         return value, jnp.sum(slope)
 
 
-def potential(problem: Problem, whitening: Whitening, z: Any) -> Any:
-    """-ln of the posterior density of z, up to a constant."""
-    theta, log_jacobian = whitening.theta(z)
-    stat = total_stat(problem, problem.space.insert(theta, whitening.index))
-    return 0.5 * stat - log_jacobian
+def potential(problem: Problem, whitening: Any, z: Any) -> Any:
+    """-ln of the posterior density of z, up to a constant.
+
+    ``whitening`` may give more than the free parameters, after these.
+    """
+    theta, log_density = whitening.theta(z)
+    index = whitening.index
+    return (
+        0.5 * total_stat(problem, problem.space.insert(theta[: index.size], index))
+        - log_density
+    )

@@ -181,7 +181,7 @@ def _posterior_band(
     """The quantiles at 16 and 84 % of the flux over the samples."""
     likelihood = posterior.likelihood
     space = likelihood.problem.space
-    flat = np.asarray(posterior.flat)
+    flat = np.asarray(posterior.theta)
     flat = flat[:: max(1, -(-len(flat) // MAX_SAMPLES))]
     x = np.tile(np.asarray(space.value), (len(flat), 1))
     x[:, np.nonzero(space.free)[0]] = flat
