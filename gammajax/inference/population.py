@@ -85,7 +85,7 @@ class Population(eqx.Module):
             If there are less than three, or one has a prior of its own.
         """
         rows = likelihood.models.parameters.rows
-        index = list(likelihood._index)
+        index = likelihood._index.tolist()
         matched = likelihood.models.parameters.match(self.parameter)
         free = [place for place in matched if rows[place].free]
         if len(free) < 3:

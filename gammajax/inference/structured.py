@@ -145,20 +145,21 @@ def _times(blocks: Any, parts: Any) -> Any:
 
 def _ends(at: Expansion, half: StructuredHalf, rank: int) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues and vectors from both ends of the spectrum (host)."""
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+    from scipy.sparse import linalg
 
     number = half.scale.size
 
     def product(z: np.ndarray) -> np.ndarray:
         return np.asarray(whitened_product(at, half, np.ravel(z)))
 
-    operator: Any = LinearOperator((number, number), matvec=product, dtype=np.float64)
+    solver: Any = linalg
+    operator = solver.LinearOperator((number, number), matvec=product, dtype=np.float64)
     if number <= 2 * rank:
         dense = np.stack([product(unit) for unit in np.eye(number)])
         return np.linalg.eigh((dense + dense.T) / 2)
     start = np.random.default_rng(0).normal(size=number)
     try:
-        return eigsh(operator, rank, which="BE", tol=1e-2, v0=start, maxiter=20)
-    except ArpackNoConvergence as partial:
+        return solver.eigsh(operator, rank, which="BE", tol=1e-2, v0=start, maxiter=20)
+    except linalg.ArpackNoConvergence as partial:
         vectors, _ = np.linalg.qr(partial.eigenvectors)
         return partial.eigenvalues, vectors
