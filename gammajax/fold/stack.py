@@ -8,7 +8,7 @@ and mapped over it: the compiled program does not grow with the number of source
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -61,8 +61,14 @@ class Stack(eqx.Module):
         return jax.vmap(function)(self.at(values).spectral_model)
 
 
-def stack_components(models: Models) -> list[tuple[Stack, list[Any]]]:
-    """The stacks of a set of models, each with the components in it."""
+def stack_components(
+    models: Models, only: Collection[str] | None = None
+) -> list[tuple[Stack, list[Any]]]:
+    """The stacks of a set of models, each with the components in it.
+
+    ``only`` are the names of the components to stack; the others keep their places among the
+    parameters.
+    """
     space = ParameterSpace.from_table(models.parameters)
     free = np.asarray(space.free)[np.asarray(space.source)]
     groups: dict[Any, list[tuple[Any, Any, np.ndarray]]] = {}
@@ -71,6 +77,8 @@ def stack_components(models: Models) -> list[tuple[Stack, list[Any]]]:
         parameters = slots(component)
         places = np.arange(first, first + len(parameters))
         first += len(parameters)
+        if only is not None and component.name not in only:
+            continue
         names = [
             slot.name for slot, is_free in zip(parameters, free[places], strict=True) if is_free
         ]

@@ -19,6 +19,7 @@ from gammajax.inference.profile import (
 )
 from gammajax.inference.result import FitResult
 from gammajax.inference.sample import sample
+from gammajax.inference.sharded import ShardedLikelihood
 from gammajax.inference.svi import svi
 from gammajax.inference.toys import Toys, fit_toys
 from gammajax.inference.watched import Checkpoint
@@ -34,6 +35,7 @@ __all__ = [
     "Posterior",
     "PredictiveCheck",
     "Profile",
+    "ShardedLikelihood",
     "Surface",
     "Toys",
     "confidence",

@@ -16,9 +16,6 @@ import numpy as np
 from gammajax.fold.slopes import MapSlopes, RowBends
 from gammajax.inference.problem import Expansion, Problem, owners
 
-LEAST = 1e-2
-"""Least eigenvalue of a block, scaled to a unit Fisher diagonal, that is kept as it is."""
-
 
 class Groups(NamedTuple):
     """Which free parameters belong together.
@@ -106,21 +103,3 @@ def _gathered(blocks: Any, column: Any, groups: Groups) -> Any:
     found = jnp.zeros((count, size, size))
     place = where, slot[:, :, None], slot[:, None, :]
     return found.at[place].add(blocks, mode="drop")
-
-
-def definite_blocks(fisher: np.ndarray, hessian: np.ndarray) -> np.ndarray:
-    """Blocks of the Hessian made positive definite, padded and empty slots with 1 (host).
-
-    Eigenvalues below `LEAST`, in coordinates with a unit Fisher diagonal, become their
-    magnitude, or `LEAST`.
-    """
-    diagonal = np.diagonal(fisher, axis1=1, axis2=2)
-    used = diagonal > 0
-    size = np.where(used, np.sqrt(np.where(used, diagonal, 1.0)), 1.0)
-    both = size[:, :, None] * size[:, None, :]
-    inside = used[:, :, None] & used[:, None, :]
-    eye = np.eye(fisher.shape[-1])
-    scaled = np.where(inside, hessian / both, 0.0) + eye * ~used[:, :, None]
-    values, vectors = np.linalg.eigh(scaled)
-    values = np.where(values < LEAST, np.maximum(np.abs(values), LEAST), values)
-    return np.einsum("gik,gk,gjk->gij", vectors, values, vectors) * both

@@ -37,6 +37,10 @@ LEAST = 1e-2
 """Least eigenvalue of the block of a component that is kept as it is."""
 
 
+Loop = Callable[[Callable[[Any], Any], Callable[[Any], Any], Any], Any]
+"""Condition, body and start to the result, as `jax.lax.while_loop`."""
+
+
 class Matrix(NamedTuple):
     """M as a product, the diagonals of Fisher and of M, and blocks of rows with columns."""
 
@@ -68,7 +72,22 @@ def cg_step(problem: Problem, x: Any, at: Expansion, damping: Any, near: Any) ->
     near : array of bool, shape (active,)
         For which parameters M is the exact Hessian.
     """
-    matrix = _matrix(problem, at, near)
+    return step_of(problem, x, at.gradient, _matrix(problem, at, near), damping, near)
+
+
+def step_of(
+    problem: Problem,
+    x: Any,
+    gradient: Any,
+    matrix: Matrix,
+    damping: Any,
+    near: Any,
+    loop: Loop = jax.lax.while_loop,
+) -> Step:
+    """The step for a gradient and a matrix; see `cg_step`.
+
+    ``loop`` is what runs the iterations: a loop on the host lets the product be anything.
+    """
     extra = damping * matrix.fisher
     precondition = _preconditioner(matrix, extra)
     goal = jnp.where(jnp.all(near), FORCING_NEAR, FORCING_FAR) ** 2
@@ -86,8 +105,8 @@ def cg_step(problem: Problem, x: Any, at: Expansion, damping: Any, near: Any) ->
         def inverse(rest: Any) -> Any:
             return jnp.where(moving, precondition(rest), 0.0)
 
-        right = jnp.where(moving, -at.gradient, 0.0)
-        step, products = conjugate_gradients(product, inverse, right, goal)
+        right = jnp.where(moving, -gradient, 0.0)
+        step, products = conjugate_gradients(product, inverse, right, goal, loop)
         # what sits at a bound and would go out of it is held there, and the others move anew
         out = (at_bound[0] & (step < 0)) | (at_bound[1] & (step > 0))
         return step, moving & ~out, number + products, passes + 1, jnp.any(out)
@@ -95,15 +114,19 @@ def cg_step(problem: Problem, x: Any, at: Expansion, damping: Any, near: Any) ->
     def again(carry: Any) -> Any:
         return carry[-1] & (carry[-2] < MOST_PASSES)
 
-    moving = movable(problem, x, at.gradient) & (matrix.fisher > 0)
+    moving = movable(problem, x, gradient) & (matrix.fisher > 0)
     zero = jnp.asarray(0)
-    start = (jnp.zeros_like(at.gradient), moving, zero, zero, jnp.asarray(True))
-    step, _, number, _, _ = jax.lax.while_loop(again, solve, start)
-    return Step(step, -0.5 * step @ at.gradient, number)
+    start = (jnp.zeros_like(gradient), moving, zero, zero, jnp.asarray(True))
+    step, _, number, _, _ = loop(again, solve, start)
+    return Step(step, -0.5 * step @ gradient, number)
 
 
 def conjugate_gradients(
-    product: Callable[[Any], Any], precondition: Callable[[Any], Any], right: Any, goal: Any
+    product: Callable[[Any], Any],
+    precondition: Callable[[Any], Any],
+    right: Any,
+    goal: Any,
+    loop: Loop = jax.lax.while_loop,
 ) -> tuple[Any, Any]:
     """The solution of a system to a squared relative residual, and the products it took.
 
@@ -130,7 +153,7 @@ def conjugate_gradients(
     pre = precondition(right)
     first = right @ pre
     start = (jnp.zeros_like(right), right, pre, first, jnp.asarray(0), first > 0)
-    step, _, _, _, number, _ = jax.lax.while_loop(proceed, advance, start)
+    step, _, _, _, number, _ = loop(proceed, advance, start)
     return step, number
 
 
@@ -151,7 +174,7 @@ def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
     of_rows = [bend for bend in at.bends if isinstance(bend, RowBends)]
     for (found, column), bend in zip(rows, of_rows, strict=True):
         close = jnp.append(near, True)[column].all(axis=1)[:, None, None]
-        wanted = jnp.where(close, _definite(found, bend.blocks), found)
+        wanted = jnp.where(close, definite(found, bend.blocks), found)
         curved.append(RowBends(wanted - found, column, number))
         diagonal = diagonal + _on_diagonal(wanted - found, column, number)
         blocks.append((wanted, column))
@@ -174,7 +197,7 @@ def _on_diagonal(blocks: Any, column: Any, number: int) -> Any:
     return gathered(jnp.diagonal(blocks, axis1=1, axis2=2), column, number)
 
 
-def _definite(fisher: Any, bends: Any) -> Any:
+def definite(fisher: Any, bends: Any) -> Any:
     """Blocks of the Hessian, with their small and negative eigenvalues made positive."""
     diagonal = jnp.diagonal(fisher, axis1=1, axis2=2)
     used = diagonal > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -53,8 +54,8 @@ class Likelihood:
         self.options = options or FoldOptions()
         self.datasets = datasets if isinstance(datasets, Datasets) else Datasets(datasets)
         self.models = models if isinstance(models, Models) else Models(models)
-        _check_datasets(self.datasets)
-        _check_models(self.models, self.datasets)
+        check_datasets(self.datasets)
+        check_models(self.models, self.datasets.names)
         groups = stack_components(self.models)
         parts = build_terms(list(self.datasets), groups, self.options)
         self._members = [[component.name for component in parts] for _, parts in groups]
@@ -65,7 +66,7 @@ class Likelihood:
             space=space,
             stacks=tuple(stack for stack, _ in groups),
             terms=tuple(term for term, _ in parts),
-            priors=_stack_priors(self.models.parameters),
+            priors=stack_priors(self.models.parameters),
             active=self._index,
         )
 
@@ -169,26 +170,14 @@ class Likelihood:
         Sources fold within a disk around where they started. One that has moved or grown out
         of it needs a new plan: ``with_models(models_at(theta))``.
         """
-        names: list[str] = []
-        for found, members in zip(
-            _outgrown(self.problem, self._index, theta), self._members, strict=True
-        ):
-            names += [name for name, out in zip(members, np.asarray(found), strict=True) if out]
-        return tuple(dict.fromkeys(names))
+        return outgrown_components(self.problem, self._index, theta, self._members)
 
     def models_at(self, theta: Any, covariance: Any = None) -> Models:
         """The models with the free parameters at ``theta``, links followed.
 
         ``covariance`` is of the free parameters; it is expanded to all of them.
         """
-        space = self.problem.space
-        x = np.array(space.value)
-        x[self._index] = np.asarray(theta)
-        if covariance is not None:
-            covariance = _expanded(space, self._index, np.asarray(covariance))
-        return self.models.with_values(
-            space.offset + space.factor * x[space.source], covariance
-        )
+        return models_with(self.models, self.problem.space, self._index, theta, covariance)
 
     def with_models(self, models: Models) -> Likelihood:
         """The likelihood of the same datasets for other models."""
@@ -199,6 +188,27 @@ class Likelihood:
             f"Likelihood({len(self.datasets)} datasets, {self.n_bins} bins, "
             f"{self.n_free} free parameters: {', '.join(self.names)})"
         )
+
+
+def models_with(
+    models: Models, space: ParameterSpace, index: np.ndarray, theta: Any, covariance: Any
+) -> Models:
+    """Models with the free parameters (at ``index``) at ``theta``, links followed."""
+    x = np.array(space.value)
+    x[index] = np.asarray(theta)
+    if covariance is not None:
+        covariance = _expanded(space, index, np.asarray(covariance))
+    return models.with_values(space.offset + space.factor * x[space.source], covariance)
+
+
+def outgrown_components(
+    problem: Problem, index: Any, theta: Any, members: Sequence[Sequence[str]]
+) -> tuple[str, ...]:
+    """Names of the components (by stack) that have left what their folds were planned for."""
+    names: list[str] = []
+    for found, own in zip(_outgrown(problem, index, theta), members, strict=True):
+        names += [name for name, out in zip(own, np.asarray(found), strict=True) if out]
+    return tuple(dict.fromkeys(names))
 
 
 @jax.jit
@@ -271,7 +281,8 @@ def _expanded(space: ParameterSpace, index: np.ndarray, covariance: np.ndarray) 
     return full
 
 
-def _stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:
+def stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:
+    """The priors of a table, by kind."""
     groups: dict[Any, list[tuple[Any, int]]] = {}
     for place, row in enumerate(table):
         if row.prior is not None:
@@ -287,7 +298,8 @@ def _stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:
     return tuple(stacks)
 
 
-def _check_datasets(datasets: Datasets) -> None:
+def check_datasets(datasets: Datasets) -> None:
+    """Raise for datasets that have no statistic."""
     if not any(dataset.mask.any() for dataset in datasets):
         raise ValueError(
             f"no bin of {', '.join(datasets.names)} is left in the fit range; widen it"
@@ -312,13 +324,14 @@ def _check_datasets(datasets: Datasets) -> None:
             )
 
 
-def _check_models(models: Models, datasets: Datasets) -> None:
+def check_models(models: Models, datasets: Sequence[str]) -> None:
+    """Raise for models that cannot be fitted to datasets of these names."""
     for component in models:
-        unknown = set(component.datasets_names or ()) - set(datasets.names)
+        unknown = set(component.datasets_names or ()) - set(datasets)
         if unknown:
             raise ValueError(
                 f"component {component.name!r}: datasets_names has "
-                f"{', '.join(sorted(unknown))}, which is none of {', '.join(datasets.names)}"
+                f"{', '.join(sorted(unknown))}, which is none of {', '.join(datasets)}"
             )
     if not models.parameters.free_names:
         raise ValueError("all parameters are frozen or linked: thaw one to fit")

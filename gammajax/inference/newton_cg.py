@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gammajax.inference.cg_step import cg_step
+from gammajax.inference.cg_step import Step, cg_step
 from gammajax.inference.newton import CONVERGED, NEAR, RUNNING, STUCK, stepped
 from gammajax.inference.problem import (
     Derivatives,
@@ -141,19 +141,27 @@ def advance(
         return state._replace(at=assembled(at), done=jnp.asarray(True))
 
     def look(state: State, at: Expansion) -> State:
-        finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
-        noise = 1e-13 * (jnp.abs(at.stat) + 1.0)
-        room = jnp.where(state.edm < 1e3 * noise, noise, 0.0)
-        # a total below 0 lowers the statistic without end, so no step may lead there
-        better = (at.n_negative <= state.n_negative) & (at.stat < state.stat + room)
-        better = finite & (better | state.again)
-        damping = _damping(state, at.gradient, owner, better)
-        state = state._replace(damping=damping, n_steps=state.n_steps + 1)
+        state, better = looked(state, at, owner)
         return jax.lax.cond(better, _accept, _reject, problem, state, at, owner, tolerance)
 
     last = (state.status != RUNNING) | (state.n_steps >= max_steps)
     at = expand(problem, jnp.where(last, state.x, state.trial), last | jnp.any(state.near))
     return jax.lax.cond(last, finish, look, state, at)
+
+
+def looked(state: State, at: Any, owner: Any) -> tuple[State, Any]:
+    """The state with the damping after a look at the trial point, and whether to go there.
+
+    Of ``at``, the statistic, the gradient and ``n_negative`` are used.
+    """
+    finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
+    noise = 1e-13 * (jnp.abs(at.stat) + 1.0)
+    room = jnp.where(state.edm < 1e3 * noise, noise, 0.0)
+    # a total below 0 lowers the statistic without end, so no step may lead there
+    better = (at.n_negative <= state.n_negative) & (at.stat < state.stat + room)
+    better = finite & (better | state.again)
+    damping = _damping(state, at.gradient, owner, better)
+    return state._replace(damping=damping, n_steps=state.n_steps + 1), better
 
 
 def _by_owner(values: Any, owner: Any) -> Any:
@@ -184,8 +192,15 @@ def _damping(state: State, gradient: Any, owner: Any, better: Any) -> Any:
 
 
 def _accept(problem: Problem, state: State, at: Expansion, owner: Any, tolerance: Any) -> State:
+    step = cg_step(problem, state.trial, at, state.damping, state.near)
+    return accepted(problem, state, at, step, owner, tolerance)
+
+
+def accepted(
+    problem: Problem, state: State, at: Any, step: Step, owner: Any, tolerance: Any
+) -> State:
+    """The state at the trial point, with the next step from there."""
     x = state.trial
-    step = cg_step(problem, x, at, state.damping, state.near)
     trial, taken = stepped(problem, x, step.delta)
     share = _by_owner(-0.5 * step.delta * at.gradient, owner)
     return state._replace(
@@ -205,6 +220,11 @@ def _accept(problem: Problem, state: State, at: Expansion, owner: Any, tolerance
 
 
 def _reject(problem: Problem, state: State, at: Expansion, owner: Any, tolerance: Any) -> State:
+    return rejected(state)
+
+
+def rejected(state: State) -> State:
+    """The state after a step that was not taken."""
     # at a start that is not finite, or where steps have become nothing, there is no way on
     over = ~jnp.isfinite(state.stat) | (jnp.max(state.damping) > MOST_DAMPING)
     return state._replace(

@@ -24,7 +24,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.inference.blocks import Groups, block_matrices, definite_blocks, groups_of
+from gammajax.inference.blocks import Groups, block_matrices, groups_of
+from gammajax.inference.cg_step import definite
 from gammajax.inference.problem import Expansion, Problem
 from gammajax.inference.products import hessian_times
 
@@ -107,7 +108,9 @@ def structured_half(problem: Problem, at: Expansion, rank: int = RANK) -> Struct
     """
     groups = groups_of(problem)
     fisher, hessian = block_matrices(at, groups)
-    precision = definite_blocks(np.asarray(fisher), np.asarray(hessian)) / 2
+    precision = np.asarray(definite(fisher, hessian - fisher)) / 2
+    empty = np.diagonal(precision, axis1=1, axis2=2) == 0
+    precision = precision + empty[:, :, None] * np.eye(precision.shape[-1])
     factor = np.linalg.cholesky(precision)
     blocks = np.swapaxes(np.linalg.inv(factor), 1, 2)
     number = groups.group.size - 1
