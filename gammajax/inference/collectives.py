@@ -56,14 +56,12 @@ class Collectives:
             )
         self.mesh = mesh
         here = jax.process_index()
-        self.places = [
-            place
-            for place in np.ndindex(*mesh.devices.shape)
-            if mesh.devices[place].process_index == here
-        ]
+        devices: Any = mesh.devices
+        every = np.ndindex(*devices.shape)
+        self.places = [place for place in every if devices[place].process_index == here]
         if not self.places:
             raise ValueError(f"process {here} has no device in the mesh; use jax.devices()")
-        self.devices = [mesh.devices[place] for place in self.places]
+        self.devices = [devices[place] for place in self.places]
         self._shards = NamedSharding(mesh, PartitionSpec(AXES))
         self._total = _summing(mesh, AXES, PartitionSpec())
         self._over_sources = _summing(mesh, "sources", PartitionSpec("datasets"))

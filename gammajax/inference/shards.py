@@ -14,7 +14,7 @@ import numpy as np
 from gammajax.datasets import Datasets
 from gammajax.fold import FoldOptions, MapTerm, build_terms, stack_components
 from gammajax.inference.blocks import Groups, block_matrices
-from gammajax.inference.likelihood import check_datasets
+from gammajax.inference.checks import check_datasets
 from gammajax.inference.problem import Expansion, Problem
 from gammajax.models import FoVBackgroundModel, Models
 from gammajax.parameters import ParameterSpace
