@@ -51,6 +51,9 @@ class FluxNorms:
     n_sigma, n_sigma_ul : float
     covariance : array, shape (bin, bin), optional
         Of the norms, where they were fitted together.
+    samples : array, shape (\*S, draw), optional
+        Draws from the posterior of the norms, which the numbers above are then quantiles of;
+        see `with_samples`.
     """
 
     norm: Any
@@ -76,6 +79,7 @@ class FluxNorms:
     n_sigma: float = 1.0
     n_sigma_ul: float = 2.0
     covariance: Any = None
+    samples: Any = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -108,6 +112,42 @@ class FluxNorms:
     def quantity(self, name: str, sed_type: str = "dnde") -> Any:
         """As `values`, as a `~astropy.units.Quantity`."""
         return to_quantity(self.values(name, sed_type), REFERENCES[sed_type])
+
+    def with_samples(self, samples: Any) -> Self:
+        r"""The norms as a posterior has them, instead of as the likelihood does.
+
+        ``norm`` is the median, ``norm_err`` the standard deviation, ``norm_errn`` and
+        ``norm_errp`` the distances to the quantiles :math:`\Phi(\mp n_\sigma)`, ``norm_ul``
+        the quantile at `confidence`. Test statistics stay those of the likelihood.
+
+        Parameters
+        ----------
+        samples : array, shape (\*S, draw)
+            NaN where there is none.
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit.
+        """
+        from scipy.stats import norm
+
+        samples = np.asarray(samples, dtype=np.float64)
+        if samples.shape[:-1] != self.shape or samples.shape[-1:] < (2,):
+            raise ValueError(
+                f"with_samples: got the shape {samples.shape}, expected {self.shape} and two "
+                "draws or more"
+            )
+        side = float(norm.cdf(self.n_sigma))
+        levels = (1 - side, 0.5, side, self.confidence)
+        low, middle, high, limit = np.quantile(samples, levels, axis=-1)
+        covariance = None
+        if len(self.shape) == 1:
+            covariance = np.cov(samples).reshape(samples.shape[0], -1)
+        return dataclasses.replace(
+            self, norm=middle, norm_err=samples.std(axis=-1, ddof=1), norm_errn=middle - low,
+            norm_errp=high - middle, norm_ul=limit, covariance=covariance, samples=samples,
+        )  # fmt: skip
 
     def reshape(self, *shape: int) -> Self:
         """The same bins in another shape."""

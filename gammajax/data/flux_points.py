@@ -219,6 +219,23 @@ class FluxPoints:
             **values,
         )
 
+    def with_samples(self, samples: Any) -> FluxPoints:
+        """The points as a posterior of their norms has them.
+
+        Values are medians, errors and limits quantiles; see `FluxNorms.with_samples`.
+
+        Parameters
+        ----------
+        samples : array, shape (point, draw)
+            Norms relative to the reference spectrum, such as those of NUTS.
+        """
+        if self.norms is None:
+            raise ValueError(
+                "with_samples: these points have no norms of a reference spectrum; only those "
+                "of an estimator can take samples"
+            )
+        return self._of(self.norms.with_samples(samples), self.sed_type)
+
     def to_sed_type(self, sed_type: str) -> FluxPoints:
         """The same points as another kind of flux, for the spectrum they were measured with.
 
@@ -232,8 +249,12 @@ class FluxPoints:
                 "to_sed_type: these points have no norms of a reference spectrum; only those "
                 "of an estimator can be converted"
             )
+        return self._of(self.norms, sed_type)
+
+    def _of(self, norms: FluxNorms, sed_type: str) -> FluxPoints:
+        """Points of other norms in the same bins."""
         return FluxPoints.from_norms(
-            self.norms,
+            norms,
             energy_min=self.energy_min,
             energy_max=self.energy_max,
             sed_type=sed_type,

@@ -5,6 +5,8 @@ from gammajax.estimators.excess_map import ExcessMapEstimator
 from gammajax.estimators.flux_maps import FluxMaps
 from gammajax.estimators.flux_points import FluxPointsEstimator
 from gammajax.estimators.light_curve import LightCurveEstimator
+from gammajax.estimators.morphology import EnergyDependentMorphologyEstimator
+from gammajax.estimators.morphology_result import EnergyDependentMorphology, SpatialLaw
 from gammajax.estimators.parameter import ParameterEstimator
 from gammajax.estimators.peaks import find_peaks
 from gammajax.estimators.profile import (
@@ -28,6 +30,8 @@ from gammajax.stats.counts_statistic import CashCountsStatistic, WStatCountsStat
 __all__ = [
     "ASmoothMapEstimator",
     "CashCountsStatistic",
+    "EnergyDependentMorphology",
+    "EnergyDependentMorphologyEstimator",
     "ExcessMapEstimator",
     "FluxMaps",
     "FluxPointsEstimator",
@@ -36,6 +40,7 @@ __all__ = [
     "LightCurveEstimator",
     "ParameterEstimator",
     "SensitivityEstimator",
+    "SpatialLaw",
     "TSMapEstimator",
     "WStatCountsStatistic",
     "bayesian_blocks",

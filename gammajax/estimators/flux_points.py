@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from gammajax.data import FluxNorms, FluxPoints
 from gammajax.estimators.base import NormEstimator
 from gammajax.estimators.energy_bins import EnergyBin
-from gammajax.estimators.joint import joint_norms
+from gammajax.estimators.joint import joint_models, joint_norms, joint_parts
+from gammajax.estimators.posterior import (
+    independent,
+    posterior_of,
+    sampling_options,
+    with_prior,
+)
+from gammajax.inference import Likelihood
+from gammajax.parameters import Prior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +102,51 @@ class FluxPointsEstimator(NormEstimator):
             n_sigma_ul=self.n_sigma_ul,
         )
         return flux_points(norms, bins, source, self.sqrt_ts_threshold_ul)
+
+    def sample(
+        self, datasets: Any, models: Any, *, prior: Prior | None = None, **options: Any
+    ) -> FluxPoints:
+        r"""Measure the points by draws from the posterior of their norms.
+
+        Values are medians, errors standard deviations and quantiles, limits the quantile at
+        :math:`\Phi(n_{\sigma, ul})`: the Bayesian limit. What is refitted is marginalised.
+        Test statistics, counts and scans are those of the likelihood, as `run` has them.
+
+        Parameters
+        ----------
+        datasets, models
+            As in `run`.
+        prior : `~gammajax.parameters.Prior`, optional
+            Of each norm; flat above 0 by default. Other parameters have the priors of the
+            models.
+        **options
+            For `~gammajax.inference.sample`: ``n_chains``, ``n_samples``, ``seed``, ...
+
+        Returns
+        -------
+        points : `~gammajax.data.FluxPoints`
+            With all draws in ``points.norms.samples``, which `~gammajax.plots.plot_violins`
+            draws, and the `~gammajax.inference.Posterior` in ``points.meta``.
+        """
+        points = self.run(datasets, models)
+        task = self._task(datasets, models)
+        measured = cast(FluxNorms, points.norms)
+        used = np.isfinite(measured.norm)
+        if self.method == "joint":
+            made, names = joint_models(
+                task.models, task.source, task.bins, self.options, task.scaled
+            )
+            for name in names:
+                made = with_prior(made, name, prior)
+            likelihood = Likelihood(joint_parts(task.datasets, task.bins), made, self.fold)
+            names = [name for name, use in zip(names, used, strict=True) if use]
+        else:
+            masks = [b.inside for b in task.bins]
+            likelihood, names = independent(task, masks, used, prior, self.fold)
+        options = sampling_options(options, self.progress)
+        norms, posterior = posterior_of(measured, likelihood, names, used, options)
+        found = flux_points(norms, task.bins, task.source, self.sqrt_ts_threshold_ul)
+        return dataclasses.replace(found, meta={**found.meta, "posterior": posterior})
 
 
 def reference_fluxes(spectrum: Any, bins: Sequence[EnergyBin]) -> dict[str, np.ndarray]:

@@ -36,18 +36,11 @@ def joint_norms(
     ValueError
         If there is only one bin, or the fit gives no covariance.
     """
-    if len(bins) < 2:
-        raise ValueError("method='joint' needs at least two bins; use method='independent'")
     # below 0 single bins without counts would end the fit at their kinks
     if options.norm_min == -np.inf:
         options = dataclasses.replace(options, norm_min=0.0)
-    joint = _models(models, source, bins, options, scaled)
-    parts = [
-        narrowed(dataset, np.any([b.inside[dataset.name] for b in bins], axis=0))
-        for dataset in datasets
-    ]
-    likelihood = Likelihood(parts, joint, fold)
-    names = [f"{source}.spectral.model2.norm_{i}" for i in range(len(bins))]
+    joint, names = joint_models(models, source, bins, options, scaled)
+    likelihood = Likelihood(joint_parts(datasets, bins), joint, fold)
     places = np.array([joint.parameters.names.index(name) for name in names])
     found = measure_norms([cell_of(likelihood)] * len(bins), places, options)
     covariance = found.pop("covariance")
@@ -63,14 +56,27 @@ def joint_norms(
     }
 
 
-def _models(
+def joint_parts(datasets: Datasets, bins: Sequence[EnergyBin]) -> list[Any]:
+    """The datasets with their fit range narrowed to the bins."""
+    return [
+        narrowed(dataset, np.any([b.inside[dataset.name] for b in bins], axis=0))
+        for dataset in datasets
+    ]
+
+
+def joint_models(
     models: Models,
     source: str,
     bins: Sequence[EnergyBin],
     options: NormOptions,
     scaled: Models,
-) -> Models:
-    """The source times a factor with a node in each bin; all else as in the scaled models."""
+) -> tuple[Models, list[str]]:
+    """The source times a factor with a node in each bin, and the names of these norms.
+
+    All else is as in the scaled models.
+    """
+    if len(bins) < 2:
+        raise ValueError("method='joint' needs at least two bins; use method='independent'")
     factor = PiecewiseNormSpectralModel([b.energy_ref for b in bins], interp="lin")
     component = models[source].replace(spectral_model=models[source].spectral_model * factor)
     made = Models([component if c.name == source else c for c in models])
@@ -81,8 +87,11 @@ def _models(
         old = known.get(row.name.replace(f"{mine}1.", f"{mine}."), row)
         rows.append(dataclasses.replace(old, name=row.name))
     made = made.with_table(ParameterTable(tuple(rows)))
-    return made.set(f"{mine}2.norm_*", min=options.norm_min, max=options.norm_max,
-                    value=float(np.clip(1.0, options.norm_min, options.norm_max)))  # fmt: skip
+    start = float(np.clip(1.0, options.norm_min, options.norm_max))
+    names = [f"{mine}2.norm_{i}" for i in range(len(bins))]
+    for name in names:
+        made = made.set(name, start, min=options.norm_min, max=options.norm_max)
+    return made, names
 
 
 def _sums(

@@ -13,15 +13,22 @@ from gammajax.data import FluxNorms, LightCurve
 from gammajax.datasets import Datasets
 from gammajax.estimators.base import NormEstimator
 from gammajax.estimators.build import cell_of
+from gammajax.estimators.copies import owners
 from gammajax.estimators.energy_bins import EnergyBin, narrowed
 from gammajax.estimators.flux_points import reference_fluxes
 from gammajax.estimators.intervals import time_bins
 from gammajax.estimators.norms import NormOptions, measure_norms
+from gammajax.estimators.posterior import (
+    independent,
+    posterior_of,
+    sampling_options,
+    with_prior,
+)
 from gammajax.estimators.scaled import norm_name
 from gammajax.fold import FoldOptions
 from gammajax.inference import Likelihood
 from gammajax.models import Models
-from gammajax.parameters import ParameterTable
+from gammajax.parameters import ParameterTable, Prior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +96,36 @@ class LightCurveEstimator(NormEstimator):
             meta={"source": source},
         )
 
+    def sample(
+        self, datasets: Any, models: Any, *, prior: Prior | None = None, **options: Any
+    ) -> LightCurve:
+        """Measure the fluxes by draws from their posterior.
+
+        Parameters, and what is in the result, as in `FluxPointsEstimator.sample`.
+        """
+        curve = self.run(datasets, models)
+        task = self._task(datasets, models)
+        _, members = time_bins(task.datasets, self.time_intervals)
+        used = np.isfinite(curve.norms.norm.ravel())
+        if self.method == "joint":
+            made, names = _joint_models(task.scaled, task.source, members, task.bins)
+            for name in names:
+                made = with_prior(made, name, prior)
+            parts = _joint_parts(task.datasets, members, task.bins)
+            likelihood = Likelihood(parts, made, self.fold)
+            names = [name for name, use in zip(names, used, strict=True) if use]
+        else:
+            masks = [{n: b.inside[n] for n in names} for names in members for b in task.bins]
+            likelihood, names = independent(task, masks, used, prior, self.fold)
+        options = sampling_options(options, self.progress)
+        flat = curve.norms.reshape(used.size)
+        norms, posterior = posterior_of(flat, likelihood, names, used, options)
+        return dataclasses.replace(
+            curve,
+            norms=norms.reshape(*curve.norms.shape),
+            meta={**curve.meta, "posterior": posterior},
+        )
+
 
 def _joint(
     datasets: Datasets,
@@ -100,17 +137,8 @@ def _joint(
     fold: FoldOptions | None,
 ) -> dict[str, Any]:
     """One fit of all intervals, with a norm for each; all else is the same at all times."""
-    if len(bins) > 1:
-        raise ValueError(
-            "method='joint' takes one bin of energy, the fit is of all intervals; leave "
-            "energy_edges out, or take method='independent'"
-        )
-    models = _copies(scaled, source, members)
-    used = [name for names in members for name in names]
-    likelihood = Likelihood(
-        [narrowed(datasets[n], bins[0].inside[n]) for n in used], models, fold
-    )
-    names = [norm_name(f"{source}-{i}") for i in range(len(members))]
+    models, names = _joint_models(scaled, source, members, bins)
+    likelihood = Likelihood(_joint_parts(datasets, members, bins), models, fold)
     places = np.array([models.parameters.names.index(name) for name in names])
     found = measure_norms([cell_of(likelihood)] * len(members), places, options)
     columns = [likelihood.names.index(name) for name in names]
@@ -119,6 +147,29 @@ def _joint(
         for row, here in zip(found[what], members, strict=True):
             row[[name not in here for name in found["datasets"]]] = np.nan
     return found | {"covariance": covariance}
+
+
+def _joint_parts(
+    datasets: Datasets, members: Sequence[tuple[str, ...]], bins: Sequence[EnergyBin]
+) -> list[Any]:
+    used = [name for names in members for name in names]
+    return [narrowed(datasets[n], bins[0].inside[n]) for n in used]
+
+
+def _joint_models(
+    scaled: Models,
+    source: str,
+    members: Sequence[tuple[str, ...]],
+    bins: Sequence[EnergyBin],
+) -> tuple[Models, list[str]]:
+    """The models of all intervals, and the names of their norms."""
+    if len(bins) > 1:
+        raise ValueError(
+            "method='joint' takes one bin of energy, the fit is of all intervals; leave "
+            "energy_edges out, or take method='independent'"
+        )
+    names = [norm_name(f"{source}-{i}") for i in range(len(members))]
+    return _copies(scaled, source, members), names
 
 
 def _copies(scaled: Models, source: str, members: Sequence[tuple[str, ...]]) -> Models:
@@ -130,15 +181,14 @@ def _copies(scaled: Models, source: str, members: Sequence[tuple[str, ...]]) -> 
     ]
     rest = [component for component in scaled if component.name != source]
     made = Models([*copies, *rest])
-    known = {row.name: row for row in scaled.parameters}
+    known, owner = {row.name: row for row in scaled.parameters}, owners(made)
     rows = []
     for row in made.parameters:
-        stem, _, name = row.name.partition(".")
         if row.name in known:
             rows.append(known[row.name])
             continue
-        assert stem.startswith(source)
-        rows.append(dataclasses.replace(known[f"{source}.{name}"], name=row.name))
+        old = source + row.name.removeprefix(owner[row.name])
+        rows.append(dataclasses.replace(known[old], name=row.name))
     made = made.with_table(ParameterTable(tuple(rows)))
     for row in scaled.parameters:
         if row.free and row.name.startswith(f"{source}.") and row.name != norm_name(source):

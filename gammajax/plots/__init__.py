@@ -10,6 +10,7 @@ from gammajax.plots.flux_profiles import plot_flux_profiles
 from gammajax.plots.irf import peek_irf, peek_irfs
 from gammajax.plots.light_curve import plot_light_curve
 from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
+from gammajax.plots.morphology import plot_energy_dependence
 from gammajax.plots.off_regions import plot_off_regions
 from gammajax.plots.posterior import plot_corner, plot_trace
 from gammajax.plots.regions import plot_region, plot_region_map
@@ -21,6 +22,7 @@ from gammajax.plots.spatial import plot_spatial
 from gammajax.plots.spectral import plot_spectrum, plot_spectrum_error
 from gammajax.plots.temporal import plot_temporal
 from gammajax.plots.theta_squared import plot_theta_squared_table
+from gammajax.plots.violins import plot_violins
 
 __all__ = [
     "peek_events",
@@ -29,6 +31,7 @@ __all__ = [
     "plot_contours",
     "plot_corner",
     "plot_correlation",
+    "plot_energy_dependence",
     "plot_fit",
     "plot_flux_points",
     "plot_flux_profiles",
@@ -51,4 +54,5 @@ __all__ = [
     "plot_temporal",
     "plot_theta_squared_table",
     "plot_trace",
+    "plot_violins",
 ]

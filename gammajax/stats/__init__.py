@@ -4,6 +4,7 @@ from gammajax.stats.cash import cash, cash_curvature, cash_per_bin, cstat
 from gammajax.stats.chi2 import chi2, chi2_asymmetric
 from gammajax.stats.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 from gammajax.stats.per_bin import PerBin
+from gammajax.stats.significance import sigma_to_ts, ts_to_sigma
 from gammajax.stats.wstat import wstat, wstat_background, wstat_curvature, wstat_per_bin
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "chi2",
     "chi2_asymmetric",
     "cstat",
+    "sigma_to_ts",
+    "ts_to_sigma",
     "wstat",
     "wstat_background",
     "wstat_curvature",
