@@ -21,8 +21,11 @@ from typing import Any
 
 import jax
 import numpy as np
+from scipy import sparse
+from scipy.linalg import cholesky, eigh, solve_triangular
 
 from gammajax.inference import problem as pure
+from gammajax.inference.neighbours import nearby_covariance
 from gammajax.inference.problem import Problem
 
 KINDS = ("hessian", "fisher", "sandwich")
@@ -51,22 +54,60 @@ def covariance_matrix(
     Returns
     -------
     covariance : array, shape (active, active)
-        All NaN where the matrix to invert is not positive definite.
+        All NaN where the matrix to invert is not positive definite. Of sparse matrices a
+        sparse one, see `gammajax.inference.neighbours`.
     """
     if kind not in KINDS:
         raise ValueError(f"covariance kind is {kind!r}, expected one of {', '.join(KINDS)}")
     places = np.nonzero(np.asarray(moving))[0]
+    chosen = as_array(at.fisher if kind == "fisher" else at.hessian)
+    if sparse.issparse(chosen):
+        return _of_sparse(chosen, places, kind)
     block = np.ix_(places, places)
     full = np.zeros((np.size(moving),) * 2)
     if places.size == 0:
         return full
-    matrix = np.asarray(at.fisher if kind == "fisher" else at.hessian)[block]
-    inverse = invert(matrix)
+    inverse = invert(chosen[block])
     if kind == "sandwich":
         full[block] = inverse @ np.asarray(_scores(problem, x))[block] @ inverse
     else:
         full[block] = 2 * inverse
     return full
+
+
+def _of_sparse(matrix: Any, places: np.ndarray, kind: str) -> Any:
+    """The covariance of more parameters than there is room for, see `nearby_covariance`."""
+    if kind == "sandwich":
+        raise ValueError(
+            f"covariance='sandwich' needs a dense matrix of {matrix.shape[0]} parameters; "
+            "take 'hessian', or fit fewer parameters at once"
+        )
+    place = sparse.csr_array(
+        (np.ones(places.size), (places, np.arange(places.size))),
+        shape=(matrix.shape[0], places.size),
+    )
+    inner = nearby_covariance((place.T @ matrix @ place).tocsr())
+    return (2 * (place @ inner @ place.T)).tocsr()
+
+
+def as_array(matrix: Any) -> Any:
+    """A sparse array as it is, anything else as a NumPy array."""
+    return matrix if sparse.issparse(matrix) else np.asarray(matrix)
+
+
+def without_nan(covariance: Any) -> Any:
+    """A covariance with 0 for what is not known."""
+    if not sparse.issparse(covariance):
+        return np.where(np.isfinite(covariance), covariance, 0.0)
+    found = covariance.copy()
+    found.data[~np.isfinite(found.data)] = 0.0
+    return found
+
+
+def least_eigenvalue(matrix: np.ndarray) -> tuple[float, np.ndarray]:
+    """The least eigenvalue of a symmetric matrix, and its vector."""
+    values, vectors = eigh(matrix, subset_by_index=[0, 0])
+    return float(values[0]), vectors[:, 0]
 
 
 def invert(matrix: np.ndarray) -> np.ndarray:
@@ -76,10 +117,10 @@ def invert(matrix: np.ndarray) -> np.ndarray:
         return np.full(matrix.shape, np.nan)
     scale = 1 / np.sqrt(diagonal)
     try:
-        factor = np.linalg.cholesky(matrix * np.outer(scale, scale))
+        factor = cholesky(matrix * np.outer(scale, scale), lower=True)
     except np.linalg.LinAlgError:
         return np.full(matrix.shape, np.nan)
-    half = np.linalg.solve(factor, np.diag(scale))
+    half = solve_triangular(factor, np.diag(scale), lower=True, overwrite_b=True)
     return half.T @ half
 
 

@@ -8,14 +8,21 @@ from typing import Any
 
 import jax
 import numpy as np
+from scipy import sparse
 
 from gammajax.fold import MapTerm
 from gammajax.inference import newton as second_order
-from gammajax.inference.covariance import KINDS, covariance_matrix
-from gammajax.inference.first_order import first_order, judged
+from gammajax.inference.covariance import (
+    KINDS,
+    as_array,
+    covariance_matrix,
+    least_eigenvalue,
+    without_nan,
+)
+from gammajax.inference.first_order import first_order
 from gammajax.inference.likelihood import Likelihood
+from gammajax.inference.many import minimise_many, settled
 from gammajax.inference.newton import NewtonState, idle, newton
-from gammajax.inference.newton_cg import newton_cg
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
 from gammajax.inference.timing import Stopwatch
@@ -140,9 +147,9 @@ class Fit:
         if watched is not None:
             steps = self.max_steps or 200
             state = watched.search(likelihood, self.tolerance, steps)
-            return _searched(state, _judge(problem, state, self.tolerance))
+            return settled(problem, state, self.tolerance)
         if self.method == "newton" and problem.active.size > _most_in_matrices(problem):
-            return _newton_cg(problem, x, self.tolerance, self.max_steps or 200)
+            return minimise_many(problem, x, self.tolerance, self.max_steps or 200)
         if self.method == "newton":
             return _newton(problem, x, self.tolerance, self.max_steps or 200)
         if self.method == "minuit":
@@ -159,11 +166,11 @@ class Fit:
         x, status = np.asarray(state.x), int(state.status)
         low, high = np.asarray(problem.space.min), np.asarray(problem.space.max)
         at_bound = (x[index] <= low[index]) | (x[index] >= high[index])
-        resting = np.asarray(idle(problem, at_bound, np.diag(np.asarray(state.at.fisher))))
+        resting = np.asarray(idle(problem, at_bound, as_array(state.at.fisher).diagonal()))
         moving = ~at_bound & ~resting
         block = covariance_matrix(problem, x, state.at, moving, self.covariance)
         names = likelihood.names
-        finite = bool(np.all(np.isfinite(block)))
+        finite = bool(np.all(np.isfinite(block.diagonal())))
         if status == second_order.CONVERGED and _degenerate(state, moving):
             status = second_order.FLAT
         n_negative = int(state.at.n_negative)
@@ -174,8 +181,8 @@ class Fit:
             stat=float(state.at.stat),
             theta=x[index],
             covariance=block,
-            fisher=np.asarray(state.at.fisher),
-            models=likelihood.models_at(x[index], np.where(np.isfinite(block), block, 0.0)),
+            fisher=as_array(state.at.fisher),
+            models=likelihood.models_at(x[index], without_nan(block)),
             likelihood=likelihood,
             edm=float(state.edm),
             gradient=np.asarray(state.at.gradient),
@@ -194,15 +201,23 @@ def _most_in_matrices(problem: Problem) -> int:
 
 
 def _degenerate(state: NewtonState, moving: np.ndarray) -> bool:
-    """Whether a direction of the moving parameters leaves every prediction as it is."""
-    fisher = np.asarray(state.at.fisher)[np.ix_(moving, moving)]
-    diagonal = np.diag(fisher)
-    if diagonal.size == 0 or not np.all(np.isfinite(fisher)):
+    """Whether a direction of the moving parameters leaves every prediction as it is.
+
+    Of a sparse matrix, only single parameters are looked at.
+    """
+    fisher = as_array(state.at.fisher)
+    diagonal = fisher.diagonal()[moving]
+    if diagonal.size == 0 or not np.all(np.isfinite(diagonal)):
         return False
     if np.any(diagonal <= 0):
         return True
+    if sparse.issparse(fisher):
+        return False
+    fisher = fisher[np.ix_(moving, moving)]
+    if not np.all(np.isfinite(fisher)):
+        return False
     scale = 1 / np.sqrt(diagonal)
-    return bool(np.linalg.eigvalsh(fisher * np.outer(scale, scale))[0] < DEGENERATE)
+    return least_eigenvalue(fisher * np.outer(scale, scale))[0] < DEGENERATE
 
 
 def _message(
@@ -236,14 +251,16 @@ def _message(
 
 def _undetermined(likelihood: Likelihood, state: NewtonState) -> str:
     """The parameters along which the statistic curves least, or upward."""
-    matrix = np.asarray(state.at.hessian)
-    fisher = np.diag(np.asarray(state.at.fisher))
+    matrix = as_array(state.at.hessian)
+    fisher = as_array(state.at.fisher).diagonal()
+    if sparse.issparse(matrix):
+        flat = [likelihood.names[i] for i in np.nonzero(~(fisher > 0))[0]]
+        return f" (look at {', '.join(flat[:8])})" if flat else ""
     scale = np.where(fisher > 0, 1 / np.sqrt(np.where(fisher > 0, fisher, 1.0)), 1.0)
     scaled = matrix * np.outer(scale, scale)
     if not np.all(np.isfinite(scaled)):
         return ""
-    _, vectors = np.linalg.eigh(scaled)
-    share = np.abs(vectors[:, 0])
+    share = np.abs(least_eigenvalue(scaled)[1])
     worst = [likelihood.names[i] for i in np.argsort(-share) if share[i] > 0.3]
     return f" (look at {', '.join(worst)})"
 
@@ -253,31 +270,6 @@ def _not_finite(likelihood: Likelihood) -> str:
     arrays = likelihood.stat_arrays(likelihood.start)
     bad = [name for name, array in arrays.items() if not np.all(np.isfinite(array))]
     return f" (in {', '.join(bad)})" if bad else " (in the priors or in a derivative)"
-
-
-def _newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> NewtonState:
-    return _searched(*_search(problem, x, tolerance, max_steps))
-
-
-def _searched(state: Any, found: NewtonState) -> NewtonState:
-    """How a search without matrices ended, in the words of one with matrices."""
-    if not np.isfinite(state.stat):
-        return found._replace(status=np.asarray(second_order.BAD_START))
-    stuck = int(state.status) == second_order.STUCK
-    if stuck and int(found.status) == second_order.TOO_MANY:
-        return found._replace(status=state.status)
-    return found
-
-
-@partial(jax.jit, static_argnames=("max_steps",))
-def _search(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Any:
-    state = newton_cg(problem, x, tolerance, max_steps)
-    return state, judged(problem, state.x, state.at, state.n_steps, tolerance)
-
-
-@jax.jit
-def _judge(problem: Problem, state: Any, tolerance: float) -> NewtonState:
-    return judged(problem, state.x, state.at, state.n_steps, tolerance)
 
 
 @partial(jax.jit, static_argnames=("max_steps",))

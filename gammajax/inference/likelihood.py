@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy import sparse
 
 from gammajax.config import require_x64
 from gammajax.datasets import Datasets
@@ -21,6 +22,7 @@ from gammajax.fold import (
 )
 from gammajax.inference import problem as pure
 from gammajax.inference.checks import check_datasets, check_models
+from gammajax.inference.curvature import DENSE
 from gammajax.inference.problem import PriorStack, Problem
 from gammajax.models import Models
 from gammajax.parameters import ParameterSpace, ParameterTable
@@ -198,7 +200,9 @@ def models_with(
     x = np.array(space.value)
     x[index] = np.asarray(theta)
     if covariance is not None:
-        covariance = _expanded(space, index, np.asarray(covariance))
+        if x.size > DENSE:
+            covariance = sparse.csr_array(covariance)
+        covariance = _expanded(space, index, covariance)
     return models.with_values(space.offset + space.factor * x[space.source], covariance)
 
 
@@ -270,16 +274,18 @@ def _in_order(term: Any, number: int, values: np.ndarray) -> np.ndarray:
     return np.append(values[:-1][mask[:-1]][order], values[-1])
 
 
-def _expanded(space: ParameterSpace, index: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+def _expanded(space: ParameterSpace, index: np.ndarray, covariance: Any) -> Any:
     """The covariance of all parameters, from that of the free ones."""
     column, factor = (
         np.asarray(part) for part in space.columns(index, np.arange(space.value.size))
     )
     moves = np.nonzero(column < index.size)[0]
-    full = np.zeros((column.size, column.size))
-    block = covariance[np.ix_(column[moves], column[moves])]
-    full[np.ix_(moves, moves)] = block * np.outer(factor[moves], factor[moves])
-    return full
+    spread = sparse.csr_array(
+        (factor[moves], (moves, column[moves])), shape=(column.size, index.size)
+    )
+    if sparse.issparse(covariance):
+        return (spread @ covariance @ spread.T).tocsr()
+    return spread @ (spread @ np.asarray(covariance)).T
 
 
 def stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:

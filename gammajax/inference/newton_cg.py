@@ -23,15 +23,9 @@ import jax
 import jax.numpy as jnp
 
 from gammajax.inference.cg_step import Step, cg_step
+from gammajax.inference.curvature import Pieces, pieces_of
 from gammajax.inference.newton import CONVERGED, NEAR, RUNNING, STUCK, stepped
-from gammajax.inference.problem import (
-    Derivatives,
-    Expansion,
-    Problem,
-    assembled,
-    expand,
-    owners,
-)
+from gammajax.inference.problem import Expansion, Problem, expand, owners
 
 TOO_FAR, GOOD = 0.5, 0.25
 """Qualities of a step: above the first it is damped more next time, below the second less."""
@@ -55,7 +49,7 @@ class State(NamedTuple):
     ``gradient`` is the one at ``x``, ``taken`` the step from there to ``trial``; ``damping``
     and ``near`` go by active parameter. ``again`` says that the last step was not taken, and
     that the next look is at ``x``, for a step with more damping. The last look is at ``x`` too,
-    and makes the matrices ``at``: so nothing is compiled for them alone.
+    and gives ``pieces``, of which matrices are made: nothing is compiled for them alone.
     """
 
     x: Any
@@ -73,7 +67,7 @@ class State(NamedTuple):
     n_in_a_row: Any
     n_negative: Any
     status: Any
-    at: Derivatives
+    pieces: Pieces
     done: Any
 
 
@@ -92,7 +86,7 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
     -------
     state : `State`
         ``status`` is still "running" if the steps were used up; whether the Hessian is
-        definite is for the caller to see. ``at`` has the matrices at ``x``.
+        definite is for the caller to see, who makes it of ``pieces``.
     """
     owner = owners(problem)
     return jax.lax.while_loop(
@@ -107,7 +101,8 @@ def begin(problem: Problem, x: Any) -> State:
     space, number = problem.space, problem.active.size
     x = jnp.where(space.free, jnp.clip(x, space.min, space.max), x)
     infinite, none, zero = jnp.asarray(jnp.inf), jnp.zeros(number), jnp.asarray(0)
-    empty = jnp.zeros((number, number))
+    shapes = jax.eval_shape(lambda: pieces_of(expand(problem, x)))
+    pieces = jax.tree_util.tree_map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     return State(
         x=x,
         stat=infinite,
@@ -124,7 +119,7 @@ def begin(problem: Problem, x: Any) -> State:
         n_in_a_row=zero,
         n_negative=jnp.asarray(2**30),
         status=jnp.asarray(RUNNING),
-        at=Derivatives(infinite, none, empty, empty, zero),
+        pieces=pieces,
         done=jnp.asarray(False),
     )
 
@@ -138,7 +133,7 @@ def advance(
     """
 
     def finish(state: State, at: Expansion) -> State:
-        return state._replace(at=assembled(at), done=jnp.asarray(True))
+        return state._replace(pieces=pieces_of(at), done=jnp.asarray(True))
 
     def look(state: State, at: Expansion) -> State:
         state, better = looked(state, at, owner)

@@ -28,7 +28,8 @@ class FitResult:
     theta : array, shape (n_free,)
         The free parameters in canonical units, in the order of ``names``.
     covariance : array, shape (n_free, n_free)
-        Zero rows for parameters at a bound; NaN if it could not be computed.
+        Zero rows for parameters at a bound; NaN if it could not be computed. A sparse array
+        beyond `gammajax.inference.curvature.DENSE` parameters, with pairs of neighbours only.
     fisher : array, shape (n_free, n_free)
         Expected second derivatives of the statistic at the minimum.
     models : `~gammajax.models.Models`
@@ -50,8 +51,8 @@ class FitResult:
     message: str
     stat: float
     theta: np.ndarray
-    covariance: np.ndarray
-    fisher: np.ndarray
+    covariance: Any
+    fisher: Any
     models: Models
     likelihood: Likelihood
     edm: float
@@ -70,7 +71,7 @@ class FitResult:
     @property
     def errors(self) -> np.ndarray:
         """Square roots of the diagonal of the covariance."""
-        return np.sqrt(np.diag(self.covariance))
+        return np.sqrt(self.covariance.diagonal())
 
     @property
     def correlation(self) -> np.ndarray:

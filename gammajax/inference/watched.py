@@ -51,7 +51,7 @@ class Checkpoint:
     def write(self, likelihood: Likelihood, state: State) -> None:
         """Keep a state, and the values that the folds of the likelihood were planned at."""
         content: dict[str, Any] = {
-            key: np.asarray(value) for key, value in state._asdict().items() if key != "at"
+            key: np.asarray(value) for key, value in state._asdict().items() if key != "pieces"
         }
         content["form"], content["fingerprint"] = FORM, fingerprint(likelihood)
         content["planned"] = np.asarray(likelihood.problem.space.value)

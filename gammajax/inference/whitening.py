@@ -15,6 +15,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy import sparse
 
 from gammajax.inference.problem import Problem, total_stat
 from gammajax.inference.products import expansion
@@ -91,13 +92,14 @@ class Whitening(eqx.Module):
         likelihood = result.likelihood
         index, space = likelihood._index, likelihood.problem.space
         low, high = np.asarray(space.min)[index], np.asarray(space.max)[index]
-        covariance = np.array(result.covariance)
+        whole = result.covariance
+        covariance = whole.toarray() if sparse.issparse(whole) else np.array(whole)
         if not np.all(np.isfinite(covariance)):
             raise ValueError(
                 f"the fit has no covariance to start a sampler from: {result.message}; add "
                 "priors to the parameters that the data do not determine, or freeze them"
             )
-        fisher = np.diag(result.fisher)
+        fisher = result.fisher.diagonal()
         alone = np.sqrt(2 / np.where(fisher > 0, fisher, 1.0))
         error = np.where(result.errors > 0, result.errors, alone)
         held = result.errors <= 0

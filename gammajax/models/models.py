@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from gammajax.models.background import BackgroundModel
 from gammajax.models.sky import SkyModel
@@ -54,14 +55,14 @@ class Models:
                 raise ValueError(f"two components are called {name!r}; give them other names")
         self._components = components
         self._table = ParameterTable(tuple(row for c in components for row in _rows(c)))
-        self._covariance: np.ndarray | None = None
+        self._covariance: Any = None
 
     @classmethod
     def _make(
         cls,
         components: tuple[Component, ...],
         table: ParameterTable,
-        covariance: np.ndarray | None,
+        covariance: Any,
     ) -> Models:
         models = object.__new__(cls)
         models._components = components
@@ -101,8 +102,11 @@ class Models:
         return self._table
 
     @property
-    def covariance(self) -> np.ndarray | None:
-        """Covariance of all parameters, in the order of the table; None before a fit."""
+    def covariance(self) -> Any:
+        """Covariance of all parameters, in the order of the table; None before a fit.
+
+        A fit of thousands of parameters gives a SciPy sparse array.
+        """
         return self._covariance
 
     @property
@@ -206,8 +210,9 @@ class Models:
         rows = list(self._table.rows)
         errors = [row.error for row in rows]
         if covariance is not None:
-            covariance = np.asarray(covariance, dtype=np.float64)
-            errors = list(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
+            if not sparse.issparse(covariance):
+                covariance = np.asarray(covariance, dtype=np.float64)
+            errors = list(np.sqrt(np.maximum(covariance.diagonal(), 0.0)))
         rows = [
             dataclasses.replace(row, value=float(value), error=float(error))
             for row, value, error in zip(rows, values, errors, strict=True)
@@ -229,6 +234,8 @@ class Models:
         if self._covariance is None:
             raise ValueError("these models have no covariance: fit them, or read one")
         places = self._table.match(pattern)
+        if sparse.issparse(self._covariance):
+            return self._covariance[places][:, places].toarray()
         return self._covariance[np.ix_(places, places)]
 
     def with_table(self, table: ParameterTable, covariance: Any = None) -> Models:

@@ -8,8 +8,10 @@ digits, so that they come back as they were.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from gammajax.models.io.entries import number
 from gammajax.storage import read_text, suggest
@@ -18,8 +20,26 @@ SYMMETRIC = 1e-6
 """Largest difference of two entries that mirror each other, in units of the two errors."""
 
 
-def format_covariance(names: tuple[str, ...], matrix: np.ndarray) -> str:
-    """The table of a covariance matrix."""
+MOST = 5000
+"""Parameters of the largest table that is written: its text takes half a gigabyte."""
+
+
+def format_covariance(names: tuple[str, ...], matrix: Any) -> str:
+    """The table of a covariance matrix, which may be sparse.
+
+    Raises
+    ------
+    ValueError
+        If there are more than `MOST` parameters.
+    """
+    if len(names) > MOST:
+        raise ValueError(
+            f"the covariance of {len(names)} parameters has no room in a text table (at most "
+            f"{MOST}): write the models with write_covariance=False, errors are kept in the "
+            "model file"
+        )
+    if sparse.issparse(matrix):
+        matrix = matrix.toarray()
     rows = [["Parameters", *(str(i) for i in range(len(names)))]]
     for name, values in zip(names, matrix.tolist(), strict=True):
         rows.append([name, *(repr(value) for value in values)])

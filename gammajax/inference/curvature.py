@@ -1,0 +1,244 @@
+r"""The Hessian of many parameters, from what sources share.
+
+.. math:: H = \sum_i w_i \, \nabla \mu_i \nabla \mu_i^T + \sum_i s'_i \nabla^2 \mu_i
+
+Only sources that reach the same bins have products. So bins are taken in groups of
+neighbours, each with the functions that reach into it (see `~gammajax.fold.listed`): their
+products are one small dense matrix for each group. Nothing has the size of parameters times
+bins. Beyond `DENSE` parameters the sum is a sparse matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import sparse
+
+from gammajax.fold.listed import Listed, listed
+from gammajax.fold.round_plan import rounded
+from gammajax.fold.slopes import MapSlopes, MatrixBends, RowBends, RowSlopes, TableSlopes
+from gammajax.inference.problem import Expansion, Problem
+
+DENSE = 6000
+"""Parameters above which matrices are sparse."""
+
+GROUP = 2048
+"""Bins in a group."""
+
+
+class Curvature(NamedTuple):
+    """The Hessian and the Fisher matrix at a point, shape (active, active).
+
+    NumPy arrays up to `DENSE` parameters, sparse arrays above. Where no term tells the two
+    apart, the Fisher matrix has everything but the second derivatives of predictions.
+    """
+
+    hessian: Any
+    fisher: Any
+
+
+class Pieces(NamedTuple):
+    """What is left of an `Expansion` without the folds, so that a program can give it back.
+
+    ``slopes`` are the arrays of each term; ``bins`` and ``bends`` those of the expansion.
+    """
+
+    slopes: tuple[Any, ...]
+    bins: tuple[Any, ...]
+    bends: tuple[Any, ...]
+    prior: Any
+
+
+def pieces_of(at: Expansion) -> Pieces:
+    """The arrays of an expansion."""
+    return Pieces(tuple(_arrays(s) for s in at.slopes), at.bins, at.bends, at.prior)
+
+
+def _arrays(slopes: Any) -> Any:
+    if not isinstance(slopes, MapSlopes):
+        return slopes
+    return tuple(
+        (part.counts if isinstance(part, RowSlopes) else part.tables, part.column)
+        for part in slopes.parts
+    )
+
+
+def curvature(problem: Problem, pieces: Pieces) -> Curvature:
+    """The matrices of an expansion, on the host.
+
+    Parameters
+    ----------
+    problem : `~gammajax.inference.problem.Problem`
+        Not traced.
+    pieces : `Pieces`
+        Of the expansion of this problem.
+    """
+    number = problem.active.size
+    matrix = _Sum(number)
+    different = None
+    for term, arrays, part in zip(problem.terms, pieces.slopes, pieces.bins, strict=True):
+        if hasattr(arrays, "gram"):
+            matrix.dense(np.asarray(arrays.gram(part.bend)))
+            if part.expected is not part.bend:
+                change = np.asarray(arrays.gram(part.expected - part.bend))
+                different = change if different is None else different + change
+            continue
+        _add_cubes(matrix, _slopes_of(term, problem.stacks, arrays, number), part.bend)
+    matrix.diagonal(np.asarray(pieces.prior))
+    fisher = matrix.copied()
+    if different is not None:
+        fisher.dense(different)
+    for bend in pieces.bends:
+        matrix.bends(bend)
+    return Curvature(matrix.made(), fisher.made())
+
+
+def _slopes_of(term: Any, stacks: Sequence[Any], arrays: Any, number: int) -> list[Any]:
+    """The derivatives of a term with its folds, from their arrays."""
+    folds = [
+        fold
+        for stack, fold in zip(stacks, term.folds, strict=True)
+        if fold is not None and stack.slots.size
+    ]
+    return [
+        (TableSlopes if fold.stays else RowSlopes)(fold, own, column, term.shape, number)
+        for fold, (own, column) in zip(folds, arrays, strict=True)
+    ]
+
+
+class _Sum:
+    """A symmetric matrix that is summed up from small ones."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.whole = np.zeros((number, number)) if number <= DENSE else None
+        self.parts: list[Any] = []
+
+    def dense(self, matrix: np.ndarray) -> None:
+        self.block(np.arange(self.number), matrix)
+
+    def block(self, own: np.ndarray, matrix: np.ndarray) -> None:
+        """Add the matrix of some parameters."""
+        if self.whole is not None:
+            self.whole[np.ix_(own, own)] += matrix
+            return
+        i, j = np.nonzero(matrix)
+        self.entries(own[i], own[j], matrix[i, j])
+
+    def entries(self, row: np.ndarray, column: np.ndarray, values: np.ndarray) -> None:
+        if self.whole is not None:
+            np.add.at(self.whole, (row, column), values)
+            return
+        shape = (self.number, self.number)
+        self.parts.append(sparse.csr_array((values, (row, column)), shape=shape))
+        if len(self.parts) > 16:
+            self.parts = [sum(self.parts[1:], self.parts[0])]
+
+    def diagonal(self, values: np.ndarray) -> None:
+        every = np.arange(self.number)
+        self.entries(every, every, values)
+
+    def bends(self, bend: RowBends | MatrixBends) -> None:
+        """Add second derivatives of predictions."""
+        if isinstance(bend, MatrixBends):
+            self.dense(np.asarray(bend.matrix))
+            return
+        column = np.asarray(bend.column)
+        row, other = np.broadcast_arrays(column[:, :, None], column[:, None, :])
+        used = (row < self.number) & (other < self.number)
+        self.entries(row[used], other[used], np.asarray(bend.blocks)[used])
+
+    def copied(self) -> _Sum:
+        found = _Sum(0)
+        found.number, found.parts = self.number, list(self.parts)
+        found.whole = None if self.whole is None else self.whole.copy()
+        return found
+
+    def made(self) -> Any:
+        if self.whole is not None:
+            return self.whole
+        empty = sparse.csr_array((self.number, self.number))
+        found: Any = sum(self.parts, empty)
+        found.sum_duplicates()
+        return found
+
+
+def _add_cubes(matrix: _Sum, slopes: list[Any], bend: Any) -> None:
+    """Add the weighted products of the derivatives of a term of counts cubes."""
+    bend = np.asarray(bend)
+    if np.any(bend[:, -1]):
+        raise ValueError("curvature: expected totals are linear in a statistic, and must be")
+    weight = bend[:, :-1].ravel()
+    lists = [listed(part) for part in slopes]
+    for start in range(0, weight.size, GROUP):
+        end = min(start + GROUP, weight.size)
+        if np.any(weight[start:end]):
+            _add_group(matrix, lists, weight[start:end], start, end)
+
+
+def _add_group(
+    matrix: _Sum, lists: list[Listed], weight: np.ndarray, start: int, end: int
+) -> None:
+    found, columns, first = [], [], 0
+    for part in lists:
+        low, high = start // part.width, -(-end // part.width)
+        some = slice(*np.searchsorted(part.place, (low, high)))
+        if some.start == some.stop:
+            continue
+        own, local = np.unique(part.basis[some], return_inverse=True)
+        local = local.reshape(part.basis[some].shape) + first
+        found.append((part.values(some), local, part.place[some] - low))
+        columns.append(part.columns[own])
+        first += own.size
+    if not found:
+        return
+    joined: Any = sparse.vstack(columns).tocsc()
+    used = np.nonzero(np.diff(joined.indptr))[0]
+    joined = joined[:, used].tocsr()
+    size = first if first > 512 else 1 << max(first - 1, 63).bit_length()
+    size = rounded(size)
+    functions = jnp.zeros((size, GROUP))
+    for values, local, place in found:
+        entries = _padded(np.asarray(values), local, place, size)
+        functions = _with_entries(functions, *entries)
+    square = np.asarray(_products(functions, _filled(weight)))
+    square = square[:first, :first]
+    matrix.block(used, joined.T @ (joined.T @ square).T)
+
+
+def _filled(weight: np.ndarray) -> np.ndarray:
+    return np.concatenate([weight, np.zeros(GROUP - weight.size)])
+
+
+def _padded(
+    values: np.ndarray, local: np.ndarray, place: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Entries padded to a power of two, so that few shapes are compiled for.
+
+    Those that are added lie beyond the last function.
+    """
+    more = (1 << max(place.size - 1, 4095).bit_length()) - place.size
+    return (
+        np.pad(values, ((0, more), (0, 0), (0, 0))),
+        np.pad(local, ((0, more), (0, 0)), constant_values=size),
+        np.pad(place, (0, more)),
+    )
+
+
+@partial(jax.jit, donate_argnums=0)
+def _with_entries(functions: Any, values: Any, local: Any, place: Any) -> Any:
+    """Functions of the bins of a group, with entries added, shape (function, bin)."""
+    blocks = functions.reshape(functions.shape[0], -1, values.shape[2])
+    blocks = blocks.at[local, place[:, None]].add(values, mode="drop")
+    return blocks.reshape(functions.shape)
+
+
+@jax.jit
+def _products(functions: Any, weight: Any) -> Any:
+    """Weighted products of all pairs of functions in a group, shape (size, size)."""
+    return (functions * weight) @ functions.T

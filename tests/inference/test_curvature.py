@@ -1,0 +1,70 @@
+"""Matrices summed up from groups of bins are those of the whole Jacobian."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+from scipy import sparse
+
+from gammajax.inference import Likelihood, curvature
+from gammajax.inference.curvature import pieces_of
+from gammajax.inference.problem import assembled, expand
+from gammajax.irf.edisp import EDispKernel
+from gammajax.irf.edisp_map import EDispKernelMap
+from gammajax.models import GaussianSpatialModel, Models, SkyModel
+from tests.inference.test_newton_cg import cube, models
+
+
+def both(likelihood: Likelihood):
+    """The matrices of groups, and those of the Jacobian."""
+    problem = likelihood.problem
+    x = np.asarray(problem.space.value)
+    pieces, whole = _parts(problem, x)
+    return curvature.curvature(problem, pieces), whole
+
+
+@jax.jit
+def _parts(problem, x):
+    at = expand(problem, x)
+    return pieces_of(at), assembled(at)
+
+
+def start(kind: str):
+    found = models([1e-11, 2e-11, 5e-12, 3e-11, 8e-12])
+    found = found.link("s4.spectral.index", to="s0.spectral.index")
+    if kind == "moving":
+        return found.thaw("s1.spatial.*").thaw("s2.spatial.*")
+    if kind == "extended":
+        shape = GaussianSpatialModel(83.6, 22.1, "0.1 deg")
+        return Models([*found, SkyModel(found["s0"].spectral_model, shape, name="g")])
+    return found
+
+
+def dataset(dispersed: bool):
+    data = cube().fake(models([1e-11, 2e-11, 5e-12, 3e-11, 8e-12]), seed=4)
+    if not dispersed:
+        return data
+    true, energy = data.exposure.geom.axes["energy_true"], data.counts.geom.axes["energy"]
+    kernel = EDispKernel.from_gauss(energy_true=true, energy=energy, sigma=0.3)
+    return data.replace(edisp=EDispKernelMap.from_kernel(kernel))
+
+
+@pytest.mark.parametrize(
+    ("kind", "dispersed"),
+    [("frozen", False), ("frozen", True), ("moving", True), ("extended", False)],
+)
+def test_the_matrices_are_those_of_the_jacobian(kind, dispersed, monkeypatch) -> None:
+    likelihood = Likelihood([dataset(dispersed)], start(kind))
+    found, whole = both(likelihood)
+    scale = np.sqrt(np.diag(np.asarray(whole.fisher)))
+    for ours, theirs in ((found.hessian, whole.hessian), (found.fisher, whole.fisher)):
+        difference = (ours - np.asarray(theirs)) / np.outer(scale, scale)
+        np.testing.assert_allclose(difference, 0, atol=1e-10)
+    if kind == "extended":
+        return
+    monkeypatch.setattr(curvature, "DENSE", 3)
+    few, _ = both(likelihood)
+    assert sparse.issparse(few.hessian)
+    np.testing.assert_allclose(few.hessian.toarray(), found.hessian, rtol=1e-12)
+    np.testing.assert_allclose(few.fisher.toarray(), found.fisher, rtol=1e-12)
