@@ -15,6 +15,7 @@ from gammajax.estimators.profile import (
     boxes_along,
     rings_around,
 )
+from gammajax.estimators.regularized import RegularizedFluxPointsEstimator
 from gammajax.estimators.sensitivity import SensitivityEstimator
 from gammajax.estimators.ts_map import TSMapEstimator
 from gammajax.estimators.variability import (
@@ -39,6 +40,7 @@ __all__ = [
     "FluxProfileEstimator",
     "LightCurveEstimator",
     "ParameterEstimator",
+    "RegularizedFluxPointsEstimator",
     "SensitivityEstimator",
     "SpatialLaw",
     "TSMapEstimator",

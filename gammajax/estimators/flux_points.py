@@ -12,7 +12,7 @@ import numpy as np
 from gammajax.data import FluxNorms, FluxPoints
 from gammajax.estimators.base import NormEstimator
 from gammajax.estimators.energy_bins import EnergyBin
-from gammajax.estimators.joint import joint_models, joint_norms, joint_parts
+from gammajax.estimators.joint import joint_models, joint_norms, joint_parts, nodes_of
 from gammajax.estimators.posterior import (
     independent,
     posterior_of,
@@ -134,7 +134,7 @@ class FluxPointsEstimator(NormEstimator):
         used = np.isfinite(measured.norm)
         if self.method == "joint":
             made, names = joint_models(
-                task.models, task.source, task.bins, self.options, task.scaled
+                task.models, task.source, nodes_of(task.bins), self.options, task.scaled
             )
             for name in names:
                 made = with_prior(made, name, prior)

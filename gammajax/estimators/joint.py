@@ -39,7 +39,9 @@ def joint_norms(
     # below 0 single bins without counts would end the fit at their kinks
     if options.norm_min == -np.inf:
         options = dataclasses.replace(options, norm_min=0.0)
-    joint, names = joint_models(models, source, bins, options, scaled)
+    if len(bins) < 2:
+        raise ValueError("method='joint' needs at least two bins; use method='independent'")
+    joint, names = joint_models(models, source, nodes_of(bins), options, scaled)
     likelihood = Likelihood(joint_parts(datasets, bins), joint, fold)
     places = np.array([joint.parameters.names.index(name) for name in names])
     found = measure_norms([cell_of(likelihood)] * len(bins), places, options)
@@ -50,7 +52,7 @@ def joint_norms(
         best = best.set(name, value=float(value))
     return {
         **found,
-        **_sums(likelihood, best, bins, source),
+        **sums_of(likelihood, best, bins, source),
         "datasets": datasets.names,
         "covariance": covariance[0][np.ix_(columns, columns)],
     }
@@ -64,20 +66,24 @@ def joint_parts(datasets: Datasets, bins: Sequence[EnergyBin]) -> list[Any]:
     ]
 
 
+def nodes_of(bins: Sequence[EnergyBin]) -> np.ndarray:
+    """The reference energies of the bins, in TeV."""
+    return np.array([b.energy_ref for b in bins])
+
+
 def joint_models(
     models: Models,
     source: str,
-    bins: Sequence[EnergyBin],
+    nodes: np.ndarray,
     options: NormOptions,
     scaled: Models,
+    interp: str = "lin",
 ) -> tuple[Models, list[str]]:
-    """The source times a factor with a node in each bin, and the names of these norms.
+    """The source times a factor with nodes at energies, and the names of these norms.
 
     All else is as in the scaled models.
     """
-    if len(bins) < 2:
-        raise ValueError("method='joint' needs at least two bins; use method='independent'")
-    factor = PiecewiseNormSpectralModel([b.energy_ref for b in bins], interp="lin")
+    factor = PiecewiseNormSpectralModel(nodes, interp=interp)
     component = models[source].replace(spectral_model=models[source].spectral_model * factor)
     made = Models([component if c.name == source else c for c in models])
     known = {row.name: row for row in scaled.parameters}
@@ -88,13 +94,13 @@ def joint_models(
         rows.append(dataclasses.replace(old, name=row.name))
     made = made.with_table(ParameterTable(tuple(rows)))
     start = float(np.clip(1.0, options.norm_min, options.norm_max))
-    names = [f"{mine}2.norm_{i}" for i in range(len(bins))]
+    names = [f"{mine}2.norm_{i}" for i in range(len(nodes))]
     for name in names:
         made = made.set(name, start, min=options.norm_min, max=options.norm_max)
     return made, names
 
 
-def _sums(
+def sums_of(
     likelihood: Likelihood, models: Models, bins: Sequence[EnergyBin], source: str
 ) -> dict[str, np.ndarray]:
     """Counts and predictions of each bin and dataset, from predictions in all bins."""
