@@ -4,11 +4,13 @@ from gammajax.estimators.asmooth import ASmoothMapEstimator
 from gammajax.estimators.excess_map import ExcessMapEstimator
 from gammajax.estimators.flux_maps import FluxMaps
 from gammajax.estimators.flux_points import FluxPointsEstimator
+from gammajax.estimators.forecast import Forecast, forecast
 from gammajax.estimators.light_curve import LightCurveEstimator
 from gammajax.estimators.morphology import EnergyDependentMorphologyEstimator
 from gammajax.estimators.morphology_result import EnergyDependentMorphology, SpatialLaw
 from gammajax.estimators.parameter import ParameterEstimator
 from gammajax.estimators.peaks import find_peaks
+from gammajax.estimators.pointing_forecast import PointingForecast
 from gammajax.estimators.profile import (
     FluxProfile,
     FluxProfileEstimator,
@@ -38,7 +40,9 @@ __all__ = [
     "FluxPointsEstimator",
     "FluxProfile",
     "FluxProfileEstimator",
+    "Forecast",
     "LightCurveEstimator",
+    "PointingForecast",
     "ParameterEstimator",
     "RegularizedFluxPointsEstimator",
     "SensitivityEstimator",
@@ -52,6 +56,7 @@ __all__ = [
     "compute_fpp",
     "compute_fvar",
     "find_peaks",
+    "forecast",
     "rings_around",
     "structure_function",
 ]

@@ -30,6 +30,11 @@ class SensitivityEstimator:
     n_sigma : float
     gamma_min : float
     bkg_syst_fraction : float
+    method : {"counts", "fisher"}
+        ``fisher`` takes for the significance of an excess its ratio to the error that is
+        expected of it with the signal there, which is what a `forecast` of the norm in the bin
+        alone gives. With many counts it is lower than that of ``counts``, whose error is
+        closer to that of the background alone.
 
     Examples
     --------
@@ -41,8 +46,13 @@ class SensitivityEstimator:
     n_sigma: float = 5.0
     gamma_min: float = 10.0
     bkg_syst_fraction: float = 0.05
+    method: str = "counts"
 
     def __post_init__(self) -> None:
+        if self.method not in ("counts", "fisher"):
+            raise ValueError(
+                f"SensitivityEstimator: method is {self.method!r}, expected counts or fisher"
+            )
         if not (self.n_sigma > 0 and self.gamma_min >= 0 and self.bkg_syst_fraction >= 0):
             raise ValueError(
                 f"SensitivityEstimator: got n_sigma {self.n_sigma}, gamma_min {self.gamma_min} "
@@ -68,9 +78,14 @@ class SensitivityEstimator:
                 "expected a spectrum; take one with to_spectrum_dataset(on_region)"
             )
         background = np.asarray(dataset.background, dtype=float)
+        if self.method == "fisher":
+            ratio = getattr(found, "alpha", 0.0)
+            significant = _excess_of_error(background * (1 + ratio), self.n_sigma)
+        else:
+            significant = found.n_sig_matching_significance(self.n_sigma)
         options = np.stack(
             [
-                found.n_sig_matching_significance(self.n_sigma),
+                significant,
                 np.full(background.shape, float(self.gamma_min)),
                 self.bkg_syst_fraction * background,
             ]
@@ -115,3 +130,9 @@ class SensitivityEstimator:
         meta = {"n_sigma": self.n_sigma, "gamma_min": self.gamma_min}
         rows = QTable({name: values[used] for name, values in columns.items()}, meta=meta)
         return rows
+
+
+def _excess_of_error(variance: np.ndarray, n_sigma: float) -> np.ndarray:
+    r"""The excess s that is ``n_sigma`` times :math:`\sqrt{s + v}`, for a variance v."""
+    square = n_sigma**2
+    return (square + np.sqrt(square**2 + 4 * square * variance)) / 2
