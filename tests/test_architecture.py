@@ -23,6 +23,7 @@ ROAD = (
     "fold",
     "inference",
     "estimators",
+    "survey",
     "plots",
     "cli",
 )

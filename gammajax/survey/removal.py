@@ -1,0 +1,168 @@
+r"""How much the statistic rises when a source is taken away and its neighbours answer.
+
+With n counts where mu are predicted, s of them the source's, and the change
+:math:`\Delta(\delta)` of what is predicted of its neighbours,
+
+.. math::
+    \Delta S(\delta) = -s_0 g_0 + g \cdot \delta + \tfrac{1}{2} \delta^T H_\mathrm{out} \delta
+        + 2 \sum_i n_i \, [z_i - \ln(1 + z_i)], \qquad z = (\Delta(\delta) - s) / \mu
+
+The sum goes over the bins of the source; all other bins change little and have the second order
+only, :math:`H_\mathrm{out}`. g is the gradient before (near 0), g_0 its entry for the amplitude
+s_0. A neighbour with the amplitude A and the prediction :math:`\nu` changes by
+
+.. math::
+    \Delta = \nu \left[(1 + \delta_A / A) \, \exp\left(\sum_k
+        \frac{\partial \ln \nu}{\partial \theta_k} \delta_k\right) - 1\right]
+
+which is exact for the amplitude, and nearly so for the index of a power law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gammajax.fold.round_plan import rounded
+from gammajax.survey.footprint import Footprint
+
+MOST_STEPS = 60
+
+LENGTHS = 0.5 ** np.arange(16)
+"""Parts of a step of which the best is taken."""
+
+MOST_POWER = 20.0
+"""Largest change of the logarithm of a neighbour."""
+
+DONE = 1e-8
+"""Expected decrease at which steps end."""
+
+
+class Removal(NamedTuple):
+    """One removal, in coordinates in which the Hessian has a unit diagonal.
+
+    Attributes
+    ----------
+    bins : `~gammajax.survey.footprint.Footprint`
+    owner : array of int, shape (parameter,)
+        The place of the amplitude that a shape parameter goes with; itself where there is none,
+        and of amplitudes.
+    amplitude : array, shape (parameter,)
+        That amplitude; 0 for parameters that follow to first order.
+    hessian : array, shape (parameter, parameter)
+        Of the neighbours, all bins.
+    gradient : array, shape (parameter,)
+    low, high : array, shape (parameter,)
+        How far each may go.
+    """
+
+    bins: Footprint
+    owner: np.ndarray
+    amplitude: np.ndarray
+    hessian: np.ndarray
+    gradient: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def solve(removals: list[Removal]) -> tuple[np.ndarray, np.ndarray]:
+    """The rise of the statistic of each removal, and whether its steps came to an end.
+
+    The part of the amplitude's own gradient is for the caller to add.
+    """
+    number = rounded(max(r.gradient.size for r in removals))
+    bins = rounded(max(max(r.bins.counts.size for r in removals), 1))
+    padded = [_padded(removal, number, bins) for removal in removals]
+    stacked = jax.tree_util.tree_map(lambda *parts: np.stack(parts), *padded)
+    rise, left = _solve(stacked)
+    return np.asarray(rise), np.asarray(left) < 1e3 * DONE
+
+
+def _padded(removal: Removal, number: int, bins: int) -> Removal:
+    """Parameters that do nothing, and bins without counts, added."""
+    more, empty = number - removal.gradient.size, bins - removal.bins.counts.size
+    hessian = np.eye(number)
+    size = removal.gradient.size
+    hessian[:size, :size] = removal.hessian
+    return Removal(
+        bins=Footprint(
+            np.pad(removal.bins.counts, (0, empty)),
+            np.pad(removal.bins.own, (0, empty)),
+            np.pad(removal.bins.others, ((0, more), (0, empty))),
+        ),
+        owner=np.concatenate([removal.owner, np.arange(size, number)]),
+        amplitude=np.pad(removal.amplitude, (0, more)),
+        hessian=hessian,
+        gradient=np.pad(removal.gradient, (0, more)),
+        low=np.pad(removal.low, (0, more)),
+        high=np.pad(removal.high, (0, more)),
+    )
+
+
+@jax.jit
+@jax.vmap
+def _solve(removal: Removal) -> tuple[Any, Any]:
+    (n, own, others), owner, amplitude, hessian, slope, low, high = removal
+    outside = hessian - 2 * (others * n) @ others.T
+    change = _change(others, owner, amplitude)
+
+    def rise(y: Any) -> Any:
+        z = change(y)[0] - own
+        fine = jnp.all((z > -1) | (n == 0))
+        safe = jnp.where(z > -1, z, 0.0)
+        found = slope @ y + 0.5 * y @ outside @ y + 2 * jnp.sum(n * (safe - jnp.log1p(safe)))
+        return jnp.where(fine, found, jnp.inf)
+
+    def step(carry: Any) -> Any:
+        y, _, count = carry
+        found, slopes = change(y)
+        rest = 1 + found - own
+        gradient = slope + outside @ y + 2 * slopes @ (n * (rest - 1) / rest)
+        bend = outside + 2 * (slopes * (n / rest**2)) @ slopes.T
+        held = ((y <= low) & (gradient > 0)) | ((y >= high) & (gradient < 0))
+        free = jnp.where(held, 0.0, 1.0)
+        bend = bend * free[:, None] * free + jnp.diag(1 - free + 1e-9)
+        move = -jnp.linalg.solve(bend, gradient * free)
+        tries = jnp.clip(y + LENGTHS[:, None] * move, low, high)
+        tries = jnp.concatenate([tries, y[None]])
+        values = jax.lax.map(rise, tries)
+        best = jnp.argmin(values)
+        return tries[best], values[-1] - values[best], count + 1
+
+    def going(carry: Any) -> Any:
+        _, gain, count = carry
+        return (gain > DONE) & (count < MOST_STEPS)
+
+    start = jnp.zeros_like(slope), jnp.asarray(jnp.inf), jnp.asarray(0)
+    y, gain, _ = jax.lax.while_loop(going, step, start)
+    return rise(y), gain
+
+
+def _change(others: Any, owner: Any, amplitude: Any) -> Callable[[Any], tuple[Any, Any]]:
+    """A function to the change of the neighbours over the prediction, and its derivatives."""
+    place = jnp.arange(owner.size)
+    norm = (owner == place) & (amplitude > 0)
+    shape = owner != place
+    whole = others[owner] * amplitude[:, None]
+    seen = shape[:, None] & (whole > 0)
+    logarithmic = jnp.where(seen, others / jnp.where(seen, whole, 1.0), 0.0)
+    same = (owner[:, None] == owner) & shape
+
+    def change(y: Any) -> tuple[Any, Any]:
+        power = same @ (logarithmic * y[:, None])
+        growth = jnp.exp(jnp.clip(power, -MOST_POWER, MOST_POWER))
+        more = 1 + y[owner] / jnp.where(amplitude > 0, amplitude, 1.0)
+        linear = ~norm & ~shape
+        parts = jnp.where(
+            norm[:, None], whole * (more[:, None] * growth - 1), others * y[:, None]
+        )
+        slopes = jnp.where(
+            linear[:, None], others, others * growth * jnp.where(shape, more, 1.0)[:, None]
+        )
+        return jnp.sum(jnp.where(shape[:, None], 0.0, parts), axis=0), slopes
+
+    return change
