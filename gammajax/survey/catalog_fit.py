@@ -16,11 +16,18 @@ from gammajax.models import Models
 from gammajax.parameters import ParameterTable
 from gammajax.survey.memory import MemoryPlan, memory_plan
 from gammajax.survey.rules import is_source, norm_parameter
-from gammajax.survey.significance import predicted_counts, source_ts
+from gammajax.survey.significance import as_dense, predicted_counts, source_ts
 from gammajax.units import to_value
 
 INDICES = ("index", "alpha", "gamma")
 """Names of spectral indices, which need bounds where a source is faint."""
+
+
+COLUMNS = (
+    "name", "ra", "dec", "ts", "sqrt_ts", "npred", "flux", "flux_err", "catalog_flux",
+    "catalog_flux_err", "change", "index", "index_err", "note",
+)  # fmt: skip
+"""Of the table of a result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,27 +181,18 @@ class CatalogResult:
         """
         from astropy.table import Table
 
-        sources = [component for component in self.models if is_source(component)]
+        columns: dict[str, list[Any]] = {}
         before = {component.name: component for component in self.start}
         counts = predicted_counts(self.result)
-        rows = []
-        for component in sources:
-            place = component.spatial_model.position.icrs
-            flux, error = _flux(component, self.models, self.energy)
-            known, known_error = _flux(before[component.name], self.start, self.energy)
-            index, index_error = _index(component, self.models, self.energy)
-            ts = self.ts.get(component.name, math.nan)
-            both = math.hypot(error, known_error)
-            rows.append(
-                (component.name, place.ra.deg, place.dec.deg, ts, math.sqrt(max(ts, 0.0)) if
-                 ts == ts else math.nan, counts.get(component.name, math.nan), flux, error,
-                 known, known_error, (flux - known) / both if both > 0 else math.nan, index,
-                 index_error, self._note(component.name))
-            )  # fmt: skip
-        names = ("name", "ra", "dec", "ts", "sqrt_ts", "npred", "flux", "flux_err",
-                 "catalog_flux", "catalog_flux_err", "change", "index", "index_err", "note")  # fmt: skip
-        table = Table(rows=rows, names=names)
-        for name in names:
+        for component in self.models:
+            if not is_source(component):
+                continue
+            row = self._row(component, before[component.name])
+            row["npred"] = counts.get(component.name, math.nan)
+            for name, value in row.items():
+                columns.setdefault(name, []).append(value)
+        table: Any = Table({name: columns[name] for name in COLUMNS})
+        for name in COLUMNS:
             if "flux" in name:
                 table[name].unit = "cm-2 s-1"
         table["ra"].unit = table["dec"].unit = "deg"
@@ -202,6 +200,29 @@ class CatalogResult:
         table.meta["energy"] = f"{low:g} to {high:g} TeV"
         table.meta["stat"], table.meta["converged"] = self.result.stat, self.success
         return table
+
+    def _row(self, component: Any, before: Any) -> dict[str, Any]:
+        place = component.spatial_model.position.icrs
+        flux, error = _flux(component, self.models, self.energy)
+        known, known_error = _flux(before, self.start, self.energy)
+        index, index_error = _index(component, self.models, self.energy)
+        both = math.hypot(error, known_error)
+        ts = self.ts.get(component.name, math.nan)
+        return {
+            "name": component.name,
+            "ra": place.ra.deg,
+            "dec": place.dec.deg,
+            "ts": ts,
+            "sqrt_ts": math.sqrt(max(ts, 0.0)) if math.isfinite(ts) else math.nan,
+            "flux": flux,
+            "flux_err": error,
+            "catalog_flux": known,
+            "catalog_flux_err": known_error,
+            "change": (flux - known) / both if both > 0 else math.nan,
+            "index": index,
+            "index_err": index_error,
+            "note": self._note(component.name),
+        }
 
     def _note(self, name: str) -> str:
         own = [n for n in self.result.names if n.startswith(f"{name}.")]
@@ -229,8 +250,7 @@ def _own_covariance(component: Any, models: Models) -> np.ndarray:
     if models.covariance is None:
         return np.diag([models.parameters[name].error ** 2 for name in names])
     places = [models.parameters.index(name) for name in names]
-    block = models.covariance[np.ix_(places, places)]
-    return block.toarray() if hasattr(block, "toarray") else np.asarray(block)
+    return as_dense(models.covariance[np.ix_(places, places)])
 
 
 def _flux(component: Any, models: Models, energy: tuple[float, float]) -> tuple[float, float]:

@@ -54,9 +54,9 @@ def source_ts(
     method : {"auto", "local", "refit"}
         ``local`` takes all sources in batches: in the bins of a source the change of the
         statistic is exact, and the parameters that are most correlated with it follow to the
-        new minimum, by formulas that are exact for amplitudes (`gammajax.survey.removal`). ``refit``
-        fits everything again without the source, one by one. ``auto`` is ``local`` where all
-        datasets are counts cubes with Cash, and ``refit`` otherwise.
+        new minimum, by formulas that are exact for amplitudes (`gammajax.survey.removal`).
+        ``refit`` fits everything again without the source, one by one. ``auto`` is ``local``
+        where all datasets are counts cubes with Cash, and ``refit`` otherwise.
     neighbours : int
         How many parameters follow.
     progress : bool
@@ -80,8 +80,8 @@ def source_ts(
     cash = all(isinstance(term, MapTerm) and term.off is None for term in terms)
     if method == "local" and not cash:
         raise ValueError(
-            "source_ts: method 'local' is for counts cubes with Cash; take 'refit' for spectra, "
-            "on-off cubes and flux points"
+            "source_ts: method 'local' is for counts cubes with Cash; take 'refit' for "
+            "spectra, on-off cubes and flux points"
         )
     if method == "auto":
         method = "local" if cash else "refit"
@@ -209,8 +209,7 @@ class _Neighbours:
 
     def of(self, column: int) -> np.ndarray:
         """Those that share most with a parameter of another component."""
-        row = self.fisher[[column]]
-        row = row.toarray()[0] if sparse.issparse(row) else np.asarray(row)[0]
+        row = as_dense(self.fisher[[column]])[0]
         others = self.moving & (self.owner != self.owner[column])
         scale = np.sqrt(np.where(self.diagonal > 0, self.diagonal, 1.0))
         share = np.where(others, np.abs(row) / scale, 0.0)
@@ -225,8 +224,7 @@ class _Neighbours:
         known = np.isin(own[owner], self.norms) & (self.result.theta[own[owner]] > 0)
         owner = np.where(known, owner, np.arange(own.size))
         amplitude = np.where(known, (self.result.theta * np.sqrt(self.diagonal))[own[owner]], 0)
-        block = self.fisher[np.ix_(own, own)]
-        block = block.toarray() if sparse.issparse(block) else np.asarray(block)
+        block = as_dense(self.fisher[np.ix_(own, own)])
         return Removal(
             bins=bins._replace(others=bins.others * scale[:, None]),
             owner=owner,
@@ -236,6 +234,11 @@ class _Neighbours:
             low=self.low[own] / scale,
             high=self.high[own] / scale,
         )
+
+
+def as_dense(matrix: Any) -> np.ndarray:
+    """A part of a matrix that may be sparse."""
+    return matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
 
 
 def _bins(result: FitResult) -> list[Bins]:
