@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from gammajax import __version__
-from gammajax.cli import examples
+from gammajax.cli import examples, survey_commands
 from gammajax.cli import options as opt
 from gammajax.cli.console import say_error
 
@@ -313,6 +313,10 @@ def catalog(
 
     how = {"file": file, "region": region, "output": output, "overwrite": overwrite}
     raise typer.Exit(run(name, source, **how))
+
+
+app.command(name="catalog-fit", epilog=examples.SURVEY)(survey_commands.catalog_fit)
+app.command(name="find-sources", epilog=examples.SURVEY)(survey_commands.find_sources)
 
 
 @app.command()

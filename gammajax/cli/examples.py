@@ -51,3 +51,10 @@ CATALOG = (
     "[bold]Exit status:[/bold] 0 all went well; 1 some sources became no model, and are left "
     "out (it says which, and why); 2 bad input, nothing is written."
 )
+SURVEY = (
+    "[bold]Examples[/bold]\n\n"
+    "[cyan]gammajax catalog-fit 3fhl -d datasets.yaml -m diffuse.yaml -o fit --min-ts 25 "
+    "--checkpoint fit.npz[/cyan]\n\n"
+    "[cyan]gammajax find-sources -d datasets.yaml -m fit/models.yaml -o new[/cyan]\n\n"
+    + EXIT_CODES
+)

@@ -3,6 +3,7 @@
 Every function takes the axes to draw on, or makes them, and gives them back.
 """
 
+from gammajax.plots.catalog_fluxes import plot_catalog_fluxes
 from gammajax.plots.datasets import plot_fit, plot_spectrum_dataset
 from gammajax.plots.events import peek_events, plot_gti
 from gammajax.plots.flux_points import plot_flux_points
@@ -28,6 +29,7 @@ __all__ = [
     "peek_events",
     "peek_irf",
     "peek_irfs",
+    "plot_catalog_fluxes",
     "plot_contours",
     "plot_corner",
     "plot_correlation",
