@@ -88,7 +88,7 @@ def curvature(problem: Problem, pieces: Pieces) -> Curvature:
                 change = np.asarray(arrays.gram(part.expected - part.bend))
                 different = change if different is None else different + change
             continue
-        _add_cubes(matrix, _slopes_of(term, problem.stacks, arrays, number), part.bend)
+        _add_cubes(matrix, slopes_of(term, problem.stacks, arrays, number), part.bend)
     matrix.diagonal(np.asarray(pieces.prior))
     fisher = matrix.copied()
     if different is not None:
@@ -98,7 +98,7 @@ def curvature(problem: Problem, pieces: Pieces) -> Curvature:
     return Curvature(matrix.made(), fisher.made())
 
 
-def _slopes_of(term: Any, stacks: Sequence[Any], arrays: Any, number: int) -> list[Any]:
+def slopes_of(term: Any, stacks: Sequence[Any], arrays: Any, number: int) -> list[Any]:
     """The derivatives of a term with its folds, from their arrays."""
     folds = [
         fold

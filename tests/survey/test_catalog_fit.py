@@ -108,7 +108,10 @@ def test_bounds_are_set_where_there_are_none(centre) -> None:
     assert found[f"{first}.spectral.amplitude"].min == -1
     assert found[f"{second}.spectral.amplitude"].min == 0
     assert found[f"{second}.spectral.index"].min == -np.inf
-    assert (found[f"{first}.spectral.index"].min, found[f"{first}.spectral.index"].max) == (1, 5)
+    assert (found[f"{first}.spectral.index"].min, found[f"{first}.spectral.index"].max) == (
+        1,
+        5,
+    )
 
 
 @pytest.mark.data
