@@ -9,8 +9,19 @@ from scipy.integrate import quad
 from gammajax.inference import Fit, Likelihood
 from gammajax.irf.psf_map import ring_areas
 from gammajax.maps import Map
-from gammajax.models import Models, PointSpatialModel, PowerLawSpectralModel, SkyModel
-from gammajax.simulate import LatLikeComponent, lat_like_datasets, lat_like_diffuse
+from gammajax.models import (
+    GaussianSpatialModel,
+    Models,
+    PointSpatialModel,
+    PowerLawSpectralModel,
+    SkyModel,
+)
+from gammajax.simulate import (
+    LatLikeComponent,
+    draw_photons,
+    lat_like_datasets,
+    lat_like_diffuse,
+)
 from gammajax.simulate.lat_sky import (
     GAS,
     LIGHT,
@@ -111,6 +122,31 @@ def test_parts_of_the_sky_are_refused(sky) -> None:
         lat_like_diffuse([small.replace(counts=cut)])
 
 
+def test_photons_are_where_they_are_predicted() -> None:
+    part = LatLikeComponent(tuple(np.geomspace(1e-4, 10**-3.5, 3)), 32)
+    dataset = lat_like_datasets([part], livetime="2 yr")[0]
+    models = Models([point(30, 20, amplitude=1e-3), point(200, -60, "b", amplitude=3e-4)])
+    drawn = np.asarray(draw_photons(dataset, models, seed=1).counts.data)
+    mu = np.asarray(dataset.npred(models).data)
+    assert mu.sum() > 1e5
+    assert abs(drawn.sum() - mu.sum()) < 4 * np.sqrt(mu.sum())
+    bright = mu > 10
+    pulls = (drawn - mu)[bright] / np.sqrt(mu[bright])
+    assert bright.sum() > 500
+    assert abs(pulls.mean()) < 4 / np.sqrt(pulls.size)
+    assert abs(pulls.std() - 1) < 0.1
+    faint = ~bright
+    assert abs(drawn[faint].sum() - mu[faint].sum()) < 4 * np.sqrt(mu[faint].sum())
+
+
+def test_only_points_and_templates_are_drawn(sky) -> None:
+    model = SkyModel(PowerLawSpectralModel(), GaussianSpatialModel(0, 0, 1), name="g")
+    with pytest.raises(ValueError, match="'g' is neither a point nor a template"):
+        draw_photons(sky[0], Models(model), seed=1)
+    with pytest.raises(ValueError, match="psf is missing"):
+        draw_photons(sky[0].replace(psf=None), Models(point(0, 0)), seed=1)
+
+
 def sources(number: int) -> Models:
     rng = np.random.default_rng(3)
     lon, lat = rng.uniform(-180, 180, number), np.rad2deg(np.arcsin(rng.uniform(-1, 1, number)))
@@ -127,7 +163,7 @@ def sources(number: int) -> Models:
 def test_sixty_sources_and_the_diffuse_emission_are_found_as_one_problem(sky) -> None:
     diffuse = lat_like_diffuse(sky)
     truth = sources(60) + diffuse
-    data = [dataset.fake(truth, seed=i) for i, dataset in enumerate(sky)]
+    data = [draw_photons(dataset, truth, seed=i) for i, dataset in enumerate(sky)]
     result = Fit().run(Likelihood(data, truth))
     assert result.success
     values = np.array([truth.parameters[name].value for name in result.names])

@@ -120,5 +120,5 @@ def test_what_cannot_be_fitted_is_said(centre) -> None:
     with pytest.raises(ValueError, match="no source with a flux"):
         CatalogFit(dataset, Models([diffuse]))
     models = region_models(catalog, dataset, margin=0)
-    with pytest.raises(ValueError, match="energy is 1 to 0.1 TeV"):
+    with pytest.raises(ValueError, match=r"energy is 1 to 0\.1 TeV"):
         CatalogFit(dataset, models, energy=(1, 0.1))
