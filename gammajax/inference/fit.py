@@ -20,11 +20,12 @@ from gammajax.inference.covariance import (
     without_nan,
 )
 from gammajax.inference.first_order import first_order
-from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.many import minimise_many, settled
 from gammajax.inference.newton import NewtonState, idle, newton
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
+from gammajax.inference.sharded import ShardedLikelihood
+from gammajax.inference.sharded_fit import minimise_sharded, resumed_together
 from gammajax.inference.timing import Stopwatch
 from gammajax.inference.watched import Watched
 
@@ -95,7 +96,7 @@ class Fit:
             raise ValueError(f"Fit: tolerance is {self.tolerance}, expected a number above 0")
 
     def run(
-        self, likelihood: Likelihood, *, progress: bool = False, checkpoint: Any = None
+        self, likelihood: Any, *, progress: bool = False, checkpoint: Any = None
     ) -> FitResult:
         """Minimise, from the values that the likelihood's models have.
 
@@ -104,7 +105,7 @@ class Fit:
 
         Parameters
         ----------
-        likelihood : `Likelihood`
+        likelihood : `Likelihood` or `ShardedLikelihood`
         progress : bool
             Show steps, statistic, gradient and the number of sources that are not near
             their minimum yet, on the standard error stream.
@@ -122,7 +123,9 @@ class Fit:
             likelihood.require_every_bin("Fit(covariance='sandwich')")
         watched = Watched.create(progress, checkpoint, self.method)
         if watched is not None:
-            likelihood = watched.resumed(likelihood)
+            shared = isinstance(likelihood, ShardedLikelihood)
+            resumed: Any = resumed_together if shared else Watched.resumed
+            likelihood = resumed(watched, likelihood)
         planned: tuple[str, ...] = ()
         with Stopwatch() as watch:
             for _ in range(MOST_PLANS):
@@ -141,7 +144,14 @@ class Fit:
             result = replace(result, message=text, success=result.success and not outgrown)
         return result
 
-    def _minimise(self, likelihood: Likelihood, watched: Watched | None) -> NewtonState:
+    def _minimise(self, likelihood: Any, watched: Watched | None) -> NewtonState:
+        if isinstance(likelihood, ShardedLikelihood):
+            if self.method != "newton":
+                raise ValueError(
+                    f"Fit: a sharded likelihood needs the method 'newton', got {self.method!r}"
+                )
+            steps = self.max_steps or 200
+            return minimise_sharded(likelihood, self.tolerance, steps, watched)
         problem = likelihood.problem
         x = np.asarray(problem.space.value)
         if watched is not None:
@@ -159,10 +169,8 @@ class Fit:
         steps = self.max_steps or (2000 if self.method == "lbfgs" else 20_000)
         return first_order(problem, x, self.tolerance, steps, self.method)
 
-    def _result(
-        self, likelihood: Likelihood, state: NewtonState, watch: Stopwatch
-    ) -> FitResult:
-        problem, index = likelihood.problem, likelihood._index
+    def _result(self, likelihood: Any, state: NewtonState, watch: Stopwatch) -> FitResult:
+        problem, index = likelihood.frame, likelihood._index
         x, status = np.asarray(state.x), int(state.status)
         low, high = np.asarray(problem.space.min), np.asarray(problem.space.max)
         at_bound = (x[index] <= low[index]) | (x[index] >= high[index])
@@ -221,7 +229,7 @@ def _degenerate(state: NewtonState, moving: np.ndarray) -> bool:
 
 
 def _message(
-    likelihood: Likelihood,
+    likelihood: Any,
     state: NewtonState,
     status: int,
     finite: bool,
@@ -249,7 +257,7 @@ def _message(
     return text
 
 
-def _undetermined(likelihood: Likelihood, state: NewtonState) -> str:
+def _undetermined(likelihood: Any, state: NewtonState) -> str:
     """The parameters along which the statistic curves least, or upward."""
     matrix = as_array(state.at.hessian)
     fisher = as_array(state.at.fisher).diagonal()
@@ -265,8 +273,10 @@ def _undetermined(likelihood: Likelihood, state: NewtonState) -> str:
     return f" (look at {', '.join(worst)})"
 
 
-def _not_finite(likelihood: Likelihood) -> str:
+def _not_finite(likelihood: Any) -> str:
     """The datasets whose statistic is not finite at the start."""
+    if isinstance(likelihood, ShardedLikelihood):
+        return ""
     arrays = likelihood.stat_arrays(likelihood.start)
     bad = [name for name, array in arrays.items() if not np.all(np.isfinite(array))]
     return f" (in {', '.join(bad)})" if bad else " (in the priors or in a derivative)"

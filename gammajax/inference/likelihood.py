@@ -79,6 +79,11 @@ class Likelihood:
         return tuple(self.models.parameters.names[i] for i in self._index)
 
     @property
+    def frame(self) -> Problem:
+        """What is to be known of the parameters; here the problem itself."""
+        return self.problem
+
+    @property
     def start(self) -> np.ndarray:
         """The models' own values of the free parameters."""
         return np.asarray(self.problem.space.value)[self._index]

@@ -21,11 +21,14 @@ from gammajax.inference.likelihood import (
 from gammajax.inference.problem import Derivatives, Problem
 from gammajax.inference.products import expansion
 from gammajax.inference.shards import (
+    FACTS,
+    Elsewhere,
     Shard,
     back,
     build_shard,
     dealt,
     expanded,
+    facts_of,
     forward,
     made_on_demand,
     predicted,
@@ -85,6 +88,13 @@ class ShardedLikelihood:
         datasets as far as these go, and then by sources.
     options : `~gammajax.fold.FoldOptions`, optional
 
+    Attributes
+    ----------
+    frame : `~gammajax.inference.problem.Problem`
+        Parameters, links and priors, without data.
+    datasets : tuple of `~gammajax.inference.shards.Elsewhere`
+        Names and numbers of all datasets.
+
     Raises
     ------
     ValueError
@@ -114,21 +124,21 @@ class ShardedLikelihood:
     ) -> None:
         require_x64("ShardedLikelihood")
         self._sources = made_on_demand(datasets)
-        self.dataset_names = tuple(self._sources)
+        self._names = tuple(self._sources)
         self.models = models if isinstance(models, Models) else Models(models)
         self.options = options or FoldOptions()
-        check_models(self.models, self.dataset_names)
-        self.collectives = Collectives(mesh or default_mesh(len(self.dataset_names)))
+        check_models(self.models, self._names)
+        self.collectives = Collectives(mesh or default_mesh(len(self._names)))
         space = ParameterSpace.from_table(self.models.parameters)
         self._index = np.nonzero(space.free)[0]
         stacks = tuple(stack for stack, _ in stack_components(self.models))
         priors = stack_priors(self.models.parameters)
         self.frame = Problem(space, stacks, (), priors, self._index)
-        self._groups: Groups = groups_of(self.frame)
+        self.groups: Groups = groups_of(self.frame)
         self._build(space)
 
     def _build(self, space: ParameterSpace) -> None:
-        names, (rows, columns) = self.dataset_names, self.collectives.shape
+        names, (rows, columns) = self._names, self.collectives.shape
         if rows > len(names) or columns > len(self.models):
             raise ValueError(
                 f"a mesh of {rows} x {columns} devices shares out {len(names)} datasets and "
@@ -137,7 +147,7 @@ class ShardedLikelihood:
         shares = shares_of_models(self.models, columns)
         kept: dict[str, Any] = {}
         self._shards: list[Shard] = []
-        widths, bins = np.zeros(rows), 0.0
+        widths, facts = np.zeros(rows), np.zeros((len(names), FACTS))
         for number, (row, column) in enumerate(self.collectives.places):
             own = [names[place] for place in dealt(len(names), rows, row)]
             kept.update({name: self._sources[name]() for name in own if name not in kept})
@@ -155,10 +165,16 @@ class ShardedLikelihood:
             self._shards.append(shard)
             if column == 0:
                 widths[row] = width_of(shard.problem)
-                bins += sum(int(dataset.mask.sum()) for dataset in batch)
-        self.datasets = tuple(kept.values())
-        found = self._summed([np.append(widths, bins)])
-        self._width, self.n_bins = int(found[:-1].max()), int(found[-1])
+                facts[dealt(len(names), rows, row)] = [facts_of(dataset) for dataset in batch]
+        found = self._summed([np.append(widths, facts)])
+        self._width = int(found[:rows].max())
+        facts = found[rows:].reshape(-1, FACTS)
+        self.datasets = tuple(map(Elsewhere, names, facts))
+
+    @property
+    def n_bins(self) -> int:
+        """The number of bins in the fit range of all datasets."""
+        return sum(dataset.n_bins for dataset in self.datasets)
 
     def _summed(self, values: list[Any]) -> np.ndarray:
         """The sum over processes of one array of each."""
@@ -230,15 +246,15 @@ class ShardedLikelihood:
         counts = gang.over_sources([flat for flat, _ in made])
         curved = np.asarray(bool(curved))
         found = [
-            expanded(shard.problem, x, slopes, flat, curved, shard.first, self._groups)
+            expanded(shard.problem, x, slopes, flat, curved, shard.first, self.groups)
             for shard, x, (_, slopes), flat in zip(self._shards, own, made, counts, strict=True)
         ]
         numbers = gang.total([part for _, part in found])
         prior = expansion(self.frame, x)
-        count, size = self._groups.members.shape
+        count, size = self.groups.members.shape
         ends = np.cumsum([2, self.n_free, count * size**2])
         sums, gradient, fisher, hessian = np.split(numbers, ends)
-        blocks = np.append(prior.prior, 0.0)[self._groups.members][:, :, None] * np.eye(size)
+        blocks = np.append(prior.prior, 0.0)[self.groups.members][:, :, None] * np.eye(size)
         return Spread(
             stat=sums[0] + float(prior.stat),
             n_negative=int(sums[1]),
@@ -308,7 +324,7 @@ class ShardedLikelihood:
     def __repr__(self) -> str:
         rows, columns = self.collectives.shape
         return (
-            f"ShardedLikelihood({len(self.dataset_names)} datasets, {self.n_bins} bins, "
+            f"ShardedLikelihood({len(self.datasets)} datasets, {self.n_bins} bins, "
             f"{self.n_free} free parameters, on {rows} x {columns} devices of "
             f"{jax.process_count()} processes)"
         )

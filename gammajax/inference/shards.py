@@ -43,6 +43,52 @@ def shares_of_models(models: Models, shares: int) -> list[set[str]]:
     return found
 
 
+FACTS = 5
+"""Numbers that all processes know of a dataset."""
+
+
+class Elsewhere(NamedTuple):
+    """What all processes know of a dataset that only some of them hold.
+
+    ``facts`` are the numbers of `facts_of`.
+    """
+
+    name: str
+    facts: np.ndarray
+
+    @property
+    def n_bins(self) -> int:
+        """Bins in the fit range."""
+        return int(self.facts[0])
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Sums of the mask, by which a checkpoint knows the data again."""
+        return self.facts[[0, 2, 3]]
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Sums of the counts, likewise."""
+        return self.facts[[1, 4]]
+
+    def info_dict(self) -> dict[str, Any]:
+        """Name, bins and counts."""
+        return {"name": self.name, "n_bins": self.n_bins, "counts": float(self.facts[1])}
+
+
+def facts_of(dataset: Any) -> np.ndarray:
+    """Bins and counts in the fit range, and sums that tell data apart, shape (FACTS,)."""
+    mask = np.asarray(dataset.mask)
+    counts = getattr(dataset, "counts", None)
+    values = (
+        np.zeros(mask.shape) if counts is None else np.asarray(getattr(counts, "data", counts))
+    )
+    weight = np.cos(np.arange(mask.size, dtype=np.float64)).reshape(mask.shape)
+    used = np.where(mask, values, 0.0)
+    sums = mask.sum(), used.sum(), mask.size, (mask * weight).sum(), (used * weight).sum()
+    return np.array(sums, dtype=np.float64)
+
+
 class Shard(NamedTuple):
     """What one device holds: a problem without priors, and the names of its components.
 

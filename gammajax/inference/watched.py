@@ -48,17 +48,17 @@ class Checkpoint:
         if not self.every >= 0:
             raise ValueError(f"Checkpoint: every is {self.every}, expected 0 or more seconds")
 
-    def write(self, likelihood: Likelihood, state: State) -> None:
+    def write(self, likelihood: Any, state: State) -> None:
         """Keep a state, and the values that the folds of the likelihood were planned at."""
         content: dict[str, Any] = {
             key: np.asarray(value) for key, value in state._asdict().items() if key != "pieces"
         }
         content["form"], content["fingerprint"] = FORM, fingerprint(likelihood)
-        content["planned"] = np.asarray(likelihood.problem.space.value)
+        content["planned"] = np.asarray(likelihood.frame.space.value)
         with replacing(self.path, overwrite=True) as (temporary,), temporary.open("wb") as file:
             np.savez(file, **content)
 
-    def read(self, likelihood: Likelihood) -> tuple[np.ndarray, State] | None:
+    def read(self, likelihood: Any) -> tuple[np.ndarray, State] | None:
         """The values at which folds were planned, and the state; None if there is no file.
 
         Raises
@@ -73,7 +73,7 @@ class Checkpoint:
                 found = {key: file[key] for key in file.files}
             known = int(found.pop("form")) == FORM
             print_of, planned = str(found.pop("fingerprint")), found.pop("planned")
-            empty = begin(likelihood.problem, planned)
+            empty = begin(likelihood.frame, planned)
             state = empty._replace(**found)
         except Exception as error:
             raise ValueError(
@@ -88,13 +88,13 @@ class Checkpoint:
         return planned, state
 
 
-def fingerprint(likelihood: Likelihood) -> str:
+def fingerprint(likelihood: Any) -> str:
     """A number of what has to be the same when a fit goes on: data, parameters, bounds.
 
     Start values of free parameters are not in it: the fit has left them.
     """
     digest = hashlib.sha256("\n".join(likelihood.models.parameters.names).encode())
-    space = likelihood.problem.space
+    space = likelihood.frame.space
     frozen = np.where(space.free, 0.0, space.value)
     parts = [frozen, space.min, space.max, space.free, space.source, space.factor, space.offset]
     for dataset in likelihood.datasets:
@@ -161,7 +161,7 @@ class Watched:
         if found is None:
             return likelihood
         planned, self._state = found
-        if np.array_equal(planned, likelihood.problem.space.value):
+        if np.array_equal(planned, likelihood.frame.space.value):
             return likelihood
         return likelihood.with_models(likelihood.models_at(planned[likelihood._index]))
 
@@ -172,14 +172,15 @@ class Watched:
         if state is None:
             state = begin(problem, problem.space.value)
         owner = np.asarray(owners(problem))
-        with _Line(self.progress) as line:
+        with Line(self.progress) as line:
             while not bool(state.done):
                 state = _step(problem, state, owner, tolerance, max_steps)
                 line.show(stand_of(state, owner))
-                self._keep(likelihood, state)
+                self.keep(likelihood, state)
         return state
 
-    def _keep(self, likelihood: Likelihood, state: State) -> None:
+    def keep(self, likelihood: Any, state: State) -> None:
+        """Write the checkpoint if it is time."""
         if self.checkpoint is None or bool(state.done):
             return
         if time.monotonic() - self._written >= self.checkpoint.every:
@@ -205,7 +206,7 @@ def stand_of(state: State, owner: np.ndarray) -> Stand:
     )
 
 
-class _Line:
+class Line:
     """One line on the standard error stream that says how far a fit is.
 
     Where that stream is no terminal, there is a line for each step.
@@ -215,7 +216,7 @@ class _Line:
         self._show = show
         self._status: Any = None
 
-    def __enter__(self) -> _Line:
+    def __enter__(self) -> Line:
         if self._show:
             from rich.console import Console
 
