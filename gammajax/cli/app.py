@@ -55,6 +55,10 @@ def fit(
     output: opt.Output,
     method: opt.Method = "newton",
     covariance: opt.Covariance = "hessian",
+    checkpoint: opt.Checkpoint = None,
+    coordinator: opt.Coordinator = "",
+    processes: opt.Processes = 1,
+    process: opt.Process = 0,
     energy_min: opt.EnergyMin = None,
     energy_max: opt.EnergyMax = None,
     overwrite: opt.Overwrite = False,
@@ -72,7 +76,8 @@ def fit(
 
     request = opt.Request(datasets, models, output, energy_min, energy_max, overwrite)
     show = opt.Show(plots=plots, quiet=quiet, cache=cache)
-    raise typer.Exit(run(request, show, method=method, covariance=covariance))
+    how = opt.Fitting(method, covariance, checkpoint, coordinator, processes, process)
+    raise typer.Exit(run(request, show, how))
 
 
 @app.command(epilog=examples.SAMPLE)

@@ -8,7 +8,12 @@ FIT = (
     "[bold]Examples[/bold]\n\n"
     "[cyan]gammajax fit -d datasets.yaml -m models.yaml -o result[/cyan]\n\n"
     "[cyan]gammajax fit -d datasets.yaml -m models.yaml -o result --energy-min 'hess*=0.5 TeV' "
-    "--energy-min 'magic*=80 GeV' --energy-max '30 TeV'[/cyan]\n\n" + EXIT_CODES
+    "--energy-min 'magic*=80 GeV' --energy-max '30 TeV'[/cyan]\n\n"
+    "On each of two hosts, with --process 0 on node1 and --process 1 on the other:\n\n"
+    "[cyan]gammajax fit -d datasets.yaml -m models.yaml -o result --checkpoint fit.npz "
+    "--coordinator node1:9876 --processes 2 --process 0[/cyan]\n\n"
+    + EXIT_CODES
+    + " With --coordinator also 3: another process was lost."
 )
 DOWNLOAD = (
     "[bold]Examples[/bold]\n\n"

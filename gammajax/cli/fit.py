@@ -3,39 +3,75 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gammajax.cli.console import bad_input, console, significant, table
+from gammajax.cli.console import Failure, bad_input, console, say_error, significant, table
 from gammajax.cli.folder import check_output, output_folder, write_json
 from gammajax.cli.info import versions
-from gammajax.cli.options import Request, Show
+from gammajax.cli.options import Fitting, Request, Show
 
 MOST_COMPONENTS = 10
 """Components whose spectra are drawn; of more, the first ones."""
 
 
-def run(request: Request, show: Show, *, method: str, covariance: str) -> int:
+def run(request: Request, show: Show, how: Fitting) -> int:
     """Read, fit, write and print; gives the exit status."""
     with bad_input():
-        check_output(request.output, request.overwrite)
+        if how.process == 0:
+            check_output(request.output, request.overwrite)
+        if not how.coordinator and (how.processes > 1 or how.process):
+            raise ValueError("--processes and --process need --coordinator HOST:PORT")
         from gammajax.config import enable_compilation_cache
         from gammajax.inference import Fit
 
         if show.cache:
             enable_compilation_cache()
-        fit = Fit(method=method, covariance=covariance)
+        fit = Fit(method=how.method, covariance=how.covariance)
+    if how.coordinator:
+        return _run_together(fit, request, show, how)
+    with bad_input():
         began = time.perf_counter()
         from gammajax.cli.inputs import read_likelihood
 
         likelihood = read_likelihood(request)
         reading = time.perf_counter() - began
-    result = fit.run(likelihood)
+    with bad_input():
+        result = fit.run(likelihood, checkpoint=how.checkpoint)
+    return _finish(result, request, show, reading)
+
+
+def _finish(result: Any, request: Request, show: Show, reading: float) -> int:
     with bad_input(), output_folder(request.output) as folder:
         write_fit(result, folder, reading=reading, plots=show.plots)
     print_fit(result, console(show.quiet))
     console(show.quiet).print(f"Results are in {request.output}/")
     return 0 if result.success else 1
+
+
+def _run_together(fit: Any, request: Request, show: Show, how: Fitting) -> int:
+    """One of the processes of a fit; the first one writes and prints, without pictures."""
+    from gammajax.inference import start_distributed
+    from gammajax.inference.processes import leave_at_once
+
+    try:
+        with bad_input():
+            start_distributed(how.coordinator, how.processes, how.process)
+            began = time.perf_counter()
+            from gammajax.cli.inputs import read_sharded
+
+            likelihood = read_sharded(request)
+            reading = time.perf_counter() - began
+            result = fit.run(likelihood, checkpoint=how.checkpoint)
+    except Failure:
+        leave_at_once(2)
+    except RuntimeError as error:
+        say_error(error)
+        leave_at_once(3)
+    if how.process > 0:
+        return 0 if result.success else 1
+    return _finish(result, request, replace(show, plots=False), reading)
 
 
 def write_fit(result: Any, folder: Path, *, reading: float = 0.0, plots: bool = True) -> None:

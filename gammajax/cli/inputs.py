@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from gammajax.cli.options import Request
@@ -25,6 +26,31 @@ def read_likelihood(request: Request) -> Any:
     datasets = Datasets.read(request.datasets)
     datasets = with_energy_ranges(datasets, request.energy_min, request.energy_max)
     return Likelihood(datasets, models)
+
+
+def read_sharded(request: Request) -> Any:
+    """The likelihood of the files in a request, shared out over all processes.
+
+    A process reads the files of its own datasets only.
+    """
+    from gammajax.datasets.io import dataset_readers
+    from gammajax.inference import ShardedLikelihood
+    from gammajax.models import Models
+
+    readers = dataset_readers(request.datasets)
+    names = tuple(readers)
+    low = _by_dataset(names, request.energy_min, "--energy-min")
+    high = _by_dataset(names, request.energy_max, "--energy-max")
+    ranged = {
+        name: partial(_read_within, read, low.get(name), high.get(name))
+        for name, read in readers.items()
+    }
+    return ShardedLikelihood(ranged, Models.read(request.models))
+
+
+def _read_within(read: Callable[[], Any], low: float | None, high: float | None) -> Any:
+    dataset = read()
+    return dataset if low is None and high is None else dataset.within_energy_range(low, high)
 
 
 def numbers(text: str | None, option: str) -> list[float] | None:
@@ -55,9 +81,7 @@ def with_energy_ranges(
     ranged = []
     for dataset in datasets:
         edges = low.get(dataset.name), high.get(dataset.name)
-        if edges != (None, None):
-            dataset = dataset.within_energy_range(*edges)
-        ranged.append(dataset)
+        ranged.append(_read_within(lambda own=dataset: own, *edges))
     return Datasets(ranged)
 
 

@@ -91,6 +91,24 @@ Cache = Annotated[
 ]
 
 
+Coordinator = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Share the fit out over processes: where process 0 is. The same command is "
+        "started for each, with its own --process.",
+    ),
+]
+Processes = Annotated[int, typer.Option(metavar="N", min=1, help="How many processes.")]
+Process = Annotated[int, typer.Option(metavar="I", min=0, help="Which of them this is.")]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Keep the state of the fit in FILE; go on from it if it is there."
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Request:
     """What to read, in which energy ranges, and where to write."""
@@ -101,6 +119,18 @@ class Request:
     energy_min: list[str] | None = None
     energy_max: list[str] | None = None
     overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How to fit, and in which of how many processes."""
+
+    method: str = "newton"
+    covariance: str = "hessian"
+    checkpoint: Path | None = None
+    coordinator: str = ""
+    processes: int = 1
+    process: int = 0
 
 
 @dataclass(frozen=True)

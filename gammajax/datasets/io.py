@@ -14,6 +14,8 @@ passes over them. File names are relative to the list; environment variables are
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,20 +67,37 @@ def read_datasets(path: str | Path) -> Datasets:
         That begins with the name of the list: it is missing or no YAML, has an unknown key
         or type, a name twice, or names a file that cannot be read.
     """
+    return Datasets(read() for read in dataset_readers(path).values())
+
+
+def dataset_readers(path: str | Path) -> dict[str, Callable[[], Any]]:
+    """Functions that read the datasets of a YAML list, one by one, by name.
+
+    Raises
+    ------
+    ValueError
+        As `read_datasets`, for all that is seen without opening the files.
+    """
     path = Path(path)
     where = str(path)
     data = check_keys(parse_yaml(read_text(path), where), TOP_KEYS, where)
     items = data.get("datasets")
     if not isinstance(items, list) or not items:
         raise ValueError(f"{where}: datasets is {shown(items)}, expected a list of datasets")
-    datasets = [_read(item, place, path) for place, item in enumerate(items)]
-    try:
-        return Datasets(datasets)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+    found: dict[str, Callable[[], Any]] = {}
+    for place, item in enumerate(items):
+        about = _check(item, place, path)
+        name = str(item["name"])
+        if name in found:
+            raise ValueError(
+                f"{where}: two datasets are called {name!r}; give one of them another name"
+            )
+        found[name] = partial(_read, item, about, path)
+    return found
 
 
-def _read(item: Any, place: int, path: Path) -> Any:
+def _check(item: Any, place: int, path: Path) -> str:
+    """Look at an entry of a list, and say how errors about it begin."""
     named = isinstance(item, dict) and item.get("name") not in (None, "")
     where = (
         f"{path}: dataset {str(item['name'])!r}" if named else f"{path}: dataset {place + 1}"
@@ -87,7 +106,7 @@ def _read(item: Any, place: int, path: Path) -> Any:
     for key in ("name", "type", "filename"):
         if item.get(key) in (None, ""):
             raise ValueError(f"{where}: has no {key}")
-    name, kind = str(item["name"]), item["type"]
+    kind = item["type"]
     if kind in LATER_TYPES:
         raise ValueError(
             f"{where}: is a {kind}, and this version folds {', '.join(TYPES)}; take it out of "
@@ -95,6 +114,11 @@ def _read(item: Any, place: int, path: Path) -> Any:
         )
     if kind not in TYPES:
         raise ValueError(f"{where}: unknown type {shown(kind)}{suggest(str(kind), TYPES)}")
+    return where
+
+
+def _read(item: Any, where: str, path: Path) -> Any:
+    name, kind = str(item["name"]), item["type"]
     try:
         dataset = _reader(TYPES[kind])(expand(item["filename"], path.parent, where), name=name)
         if not isinstance(dataset, TYPES[kind]):

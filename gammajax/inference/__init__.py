@@ -1,11 +1,13 @@
 """Likelihoods, fits, errors and posteriors."""
 
+from gammajax.inference.collectives import LostProcess
 from gammajax.inference.fit import Fit
 from gammajax.inference.laplace import laplace
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.population import Population
 from gammajax.inference.posterior import Posterior
 from gammajax.inference.predictive import PredictiveCheck, posterior_predictive
+from gammajax.inference.processes import start_distributed
 from gammajax.inference.profile import (
     Contour,
     Interval,
@@ -31,6 +33,7 @@ __all__ = [
     "FitResult",
     "Interval",
     "Likelihood",
+    "LostProcess",
     "Population",
     "Posterior",
     "PredictiveCheck",
@@ -43,6 +46,7 @@ __all__ = [
     "laplace",
     "posterior_predictive",
     "sample",
+    "start_distributed",
     "stat_contour",
     "stat_profile",
     "stat_surface",

@@ -129,7 +129,7 @@ def matrix_of(likelihood: ShardedLikelihood, at: Spread, near: np.ndarray) -> Ma
     """
     members, number = likelihood.groups.members, likelihood.n_free
     exact = bool(near.all())
-    close = np.append(near, True)[members].all(axis=1)[:, None, None]
+    close = np.all(np.append(near, True)[members], axis=1).reshape(-1, 1, 1)
     bent = definite(at.fisher, at.hessian - at.fisher)
     wanted = jnp.where(close, bent, at.fisher)
     curved = RowBends(wanted - (at.hessian if exact else at.fisher), members, number)
