@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
-from gammajax.inference.curvature import curvature
+from gammajax.inference.curvature import Curvature, curvature
 from gammajax.inference.newton import (
     BAD_START,
     CONVERGED,
@@ -35,9 +35,14 @@ def minimise_many(problem: Problem, x: Any, tolerance: float, max_steps: int) ->
     return settled(problem, state, tolerance)
 
 
-def settled(problem: Problem, state: State, tolerance: float) -> NewtonState:
-    """How a search ended, with the matrices where it did."""
-    found = curvature(problem, state.pieces)
+def settled(
+    problem: Problem, state: State, tolerance: float, known: Curvature | None = None
+) -> NewtonState:
+    """How a search ended, with the matrices where it did.
+
+    They are made of the pieces of the state, unless they are known.
+    """
+    found = curvature(problem, state.pieces) if known is None else known
     gradient, last = np.asarray(state.gradient), np.asarray(state.x)
     at = Derivatives(
         np.asarray(state.stat), gradient, *found, n_negative=np.asarray(state.n_negative)

@@ -18,7 +18,8 @@ from gammajax.fold.slopes import RowBends, gathered
 from gammajax.inference import newton_cg as steps
 from gammajax.inference.cg_step import Matrix, definite, step_of
 from gammajax.inference.collectives import LostProcess
-from gammajax.inference.first_order import judged
+from gammajax.inference.curvature import Curvature
+from gammajax.inference.many import settled
 from gammajax.inference.newton import RUNNING, NewtonState
 from gammajax.inference.problem import owners
 from gammajax.inference.sharded import ShardedLikelihood, Spread
@@ -27,8 +28,8 @@ from gammajax.inference.watched import Line, Watched, stand_of
 
 def minimise_sharded(
     likelihood: ShardedLikelihood, tolerance: float, max_steps: int, watched: Watched | None
-) -> tuple[Any, NewtonState]:
-    """How the search for a minimum ended, and the minimum.
+) -> NewtonState:
+    """The minimum of a likelihood that is shared out, with the matrices there.
 
     Raises
     ------
@@ -44,7 +45,8 @@ def minimise_sharded(
         at = likelihood.derivatives(likelihood.spread(state.x))
     except LostProcess as error:
         raise LostProcess(f"the fit has stopped: {error}{_kept(watched)}") from None
-    return state, _judged(likelihood.frame, state.x, at, state.n_steps, tolerance)
+    known = Curvature(at.hessian, at.fisher)
+    return settled(likelihood.frame, state, tolerance, known)
 
 
 def resumed_together(watched: Watched, likelihood: ShardedLikelihood) -> ShardedLikelihood:
@@ -114,11 +116,6 @@ def _searched(
 def _looked(state: Any, stat: Any, gradient: Any, n_negative: Any, owner: Any) -> Any:
     seen = SimpleNamespace(stat=stat, gradient=gradient, n_negative=n_negative)
     return steps.looked(state, seen, owner)
-
-
-@jax.jit
-def _judged(frame: Any, x: Any, at: Any, n_steps: Any, tolerance: Any) -> NewtonState:
-    return judged(frame, x, at, n_steps, tolerance)
 
 
 def matrix_of(likelihood: ShardedLikelihood, at: Spread, near: np.ndarray) -> Matrix:
