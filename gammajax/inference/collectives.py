@@ -124,7 +124,7 @@ class Collectives:
         whole = jax.make_array_from_single_device_arrays(shape, self._shards, list(parts))
         try:
             return jax.block_until_ready(program(whole))
-        except jax.errors.JaxRuntimeError as error:
+        except (jax.errors.JaxRuntimeError, ValueError) as error:  # Gloo raises either
             if jax.process_count() == 1:
                 raise
             raise LostProcess(

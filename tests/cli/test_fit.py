@@ -221,8 +221,8 @@ def test_an_error_of_its_own_leaves_nothing(gammajax, files, tmp_path, monkeypat
 def test_an_error_that_is_not_known_is_null(gammajax, files, tmp_path, monkeypatch):
     whole = Fit.run
 
-    def without_covariance(self, likelihood):
-        result = whole(self, likelihood)
+    def without_covariance(self, likelihood, **options):
+        result = whole(self, likelihood, **options)
         fields = dict(vars(result))
         fields["covariance"] = np.full_like(result.covariance, math.nan)
         return FitResult(**fields)
