@@ -19,6 +19,7 @@ from gammajax.estimators.profile import (
 )
 from gammajax.estimators.regularized import RegularizedFluxPointsEstimator
 from gammajax.estimators.sensitivity import SensitivityEstimator
+from gammajax.estimators.toys import toy_norms
 from gammajax.estimators.ts_map import TSMapEstimator
 from gammajax.estimators.variability import (
     bayesian_blocks,
@@ -59,4 +60,5 @@ __all__ = [
     "forecast",
     "rings_around",
     "structure_function",
+    "toy_norms",
 ]
