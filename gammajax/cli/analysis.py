@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.cli.config import Config, Intervals
+from gammajax.cli.config import Config
 from gammajax.cli.console import bad_input, console
 from gammajax.cli.fit import print_fit, write_fit
 from gammajax.cli.folder import output_folder, write_json
@@ -23,6 +23,7 @@ from gammajax.cli.reduce import (
     reduce,
     write_reduced,
 )
+from gammajax.cli.steps import STEPS, write_maps
 from gammajax.storage import expand
 
 
@@ -36,6 +37,8 @@ class Findings:
     posterior: Any = None
     points: Any = None
     curve: Any = None
+    excess: Any = None
+    significance: Any = None
     problems: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -125,6 +128,10 @@ def describe_steps(config: Config, models: Any, out: Any) -> None:
         out.print("Flux points")
     if config.light_curve.is_given:
         out.print("Light curve")
+    if config.wants_excess_map:
+        out.print("Map of the excess")
+    if config.ts_map is not None:
+        out.print("Map of significance")
 
 
 def follow(found: Findings, likelihood: Any, show: Show, out: Any) -> None:
@@ -144,7 +151,7 @@ def follow(found: Findings, likelihood: Any, show: Show, out: Any) -> None:
     if config.sample.run and np.all(np.isfinite(result.covariance)):
         with timed(found, "sample"):
             sample(found, show)
-    for name, step in (("flux points", flux_points), ("light curve", light_curve)):
+    for name, step in STEPS.items():
         try:
             with timed(found, name):
                 step(found)
@@ -177,56 +184,6 @@ def sample(found: Findings, show: Show) -> None:
     found.problems += [f"posterior: {t}" for t in told if not t.startswith(about_fit)]
 
 
-def flux_points(found: Findings) -> None:
-    """Flux points, if their energies are given."""
-    given = found.plan.config.flux_points
-    if not given.energy.is_given:
-        return
-    from gammajax.estimators import FluxPointsEstimator
-
-    estimator = FluxPointsEstimator(
-        energy_edges=given.energy.axis("energy").edges,
-        source=source_of(found.result.models, given.source),
-        **given.parameters,
-    )
-    found.points = estimator.run(found.result.likelihood.datasets, found.result.models)
-
-
-def light_curve(found: Findings) -> None:
-    """A light curve, if its times or energies are given."""
-    given = found.plan.config.light_curve
-    if not given.is_given:
-        return
-    from gammajax.estimators import LightCurveEstimator
-
-    energy = given.energy_edges
-    estimator = LightCurveEstimator(
-        time_intervals=intervals(given.time_intervals),
-        energy_edges=energy.axis("energy").edges if energy.is_given else None,
-        source=source_of(found.result.models, given.source),
-        **given.parameters,
-    )
-    found.curve = estimator.run(found.result.likelihood.datasets, found.result.models)
-
-
-def intervals(given: Any) -> Any:
-    """The intervals of a light curve, as its estimator takes them."""
-    if not isinstance(given, Intervals):
-        return given or "run"
-    from astropy.time import Time
-
-    if not given.start or not given.stop or len(given.start) != len(given.stop):
-        raise ValueError("time_intervals: give as many texts in start as in stop")
-    times = zip(given.start, given.stop, strict=True)
-    return [(Time(start, scale="utc"), Time(stop, scale="utc")) for start, stop in times]
-
-
-def source_of(models: Any, name: str | None) -> str | None:
-    """The source that is meant; gammapy's default name stands for the only one."""
-    known = [component.name for component in models]
-    return None if name == "source" and name not in known else name
-
-
 def write(found: Findings, folder: Path, path: Path) -> None:
     """All files of an analysis."""
     from gammajax.cli.report import draw_pictures, render
@@ -245,6 +202,7 @@ def write(found: Findings, folder: Path, path: Path) -> None:
         found.points.write(folder / "flux_points.fits")
     if found.curve is not None:
         found.curve.write(folder / "light_curve.fits")
+    write_maps(found, folder)
     pictures = draw_pictures(found, folder)
     summary = {
         "success": found.success,

@@ -239,6 +239,24 @@ class LightCurveSection(Section):
         return self.energy_edges.is_given or bool(times)
 
 
+class ExcessMapSection(Section):
+    """A map of the excess of counts cubes, where the section is given."""
+
+    correlation_radius: Angle = 0.1
+    energy_edges: Bounds = Field(default_factory=Bounds)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class TSMapSection(Section):
+    """A map of the significance of a source of counts cubes, where the section is given."""
+
+    source: str | None = None
+    kernel_width: Angle | None = None
+    threshold: float = 5.0
+    energy_edges: Bounds = Field(default_factory=Bounds)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
 class Config(Section):
     """All that a file may say; every section has defaults."""
 
@@ -249,12 +267,20 @@ class Config(Section):
     sample: SampleSection = Field(default_factory=SampleSection)
     flux_points: FluxPointsSection = Field(default_factory=FluxPointsSection)
     light_curve: LightCurveSection = Field(default_factory=LightCurveSection)
-    excess_map: dict[str, Any] = Field(default_factory=dict)
+    excess_map: ExcessMapSection | None = None
+    ts_map: TSMapSection | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def wants_excess_map(self) -> bool:
+        """Whether there is to be one: spectra have no map, and files of gammapy the section."""
+        return self.excess_map is not None and self.datasets.type == "3d"
 
     def unused(self) -> list[str]:
         """What the file says and nothing uses."""
-        found = [key for key in ("excess_map", "metadata") if getattr(self, key)]
+        found = ["metadata"] if self.metadata else []
+        if self.excess_map is not None and not self.wants_excess_map:
+            found.append("excess_map")
         given = {key: getattr(self.general, key) for key in ("log", "datasets_file")}
         return [*found, *(f"general.{key}" for key, value in given.items() if value)]
 

@@ -19,6 +19,8 @@ TITLES = {
     "flux_points.png": "Spectrum of the fit, with flux points",
     "fit/sed*.png": "Spectrum of the fit, with its error",
     "light_curve.png": "Flux against time",
+    "excess_map*.png": "Significance of the excess around each pixel",
+    "ts_map*.png": "Significance of a source at each pixel",
     "fit/correlation.png": "Correlations of the parameters",
     "posterior/corner.png": "Posterior",
     "posterior/sed*.png": "Spectrum, with the posterior",
@@ -50,7 +52,7 @@ def draw_pictures(found: Findings, folder: Path) -> list[tuple[str, str]]:
 
 def source_with_points(found: Findings) -> str:
     """The source of the flux points: the one of the configuration, or the only one."""
-    from gammajax.cli.analysis import source_of
+    from gammajax.cli.steps import source_of
 
     models = found.result.models
     given = source_of(models, found.plan.config.flux_points.source)

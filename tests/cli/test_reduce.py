@@ -15,6 +15,7 @@ import pytest
 from gammajax.config import compilation_cache
 from gammajax.data import GTI, DataStore, EventList, Observation, Pointing, write_dl3
 from gammajax.datasets import Datasets
+from gammajax.estimators import FluxMaps, find_peaks
 from gammajax.irf import formula_irfs
 
 CENTER = (83.6, 22.0)
@@ -111,7 +112,7 @@ def test_a_dry_run_says_what_would_be_done(folder, gammajax) -> None:
     run = gammajax("reduce", "cube.yaml", "--dry-run")
     assert run.exit_code == 0, run.output
     for words in ("3 runs: 1, 2, 3", "20x20 pixels", "SafeMaskMaker", "FoVBackgroundMaker",
-                  "All runs are summed", "excess_map is not used", "results/"):  # fmt: skip
+                  "All runs are summed", "results/"):  # fmt: skip
         assert words in run.stdout
     run = gammajax("analysis", "config.yaml", "--dry-run")
     assert run.exit_code == 0, run.output
@@ -162,6 +163,57 @@ def test_an_analysis_ends_in_a_page(folder, gammajax, request) -> None:
     assert len(widths) == len(pictures)
     assert min(widths) > 300
     assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
+
+
+def test_an_analysis_of_a_cube_makes_maps(folder, gammajax) -> None:
+    """Excess and significance at the place of the source; and on top of its fit nothing."""
+    models = (
+        MODELS
+        + f"""  spatial:
+    type: PointSpatialModel
+    frame: icrs
+    parameters:
+    - {{name: lon_0, value: {CENTER[0]}, unit: deg, frozen: true}}
+    - {{name: lat_0, value: {CENTER[1]}, unit: deg, frozen: true}}
+"""
+    )
+    (folder / "models.yaml").write_text(models)
+    text = (
+        CUBE
+        + """
+general: {models_file: models.yaml}
+sample: {run: false}
+ts_map: {source: star, kernel_width: 0.6 deg, threshold: 5}
+"""
+    )
+    (folder / "cube.yaml").write_text(text)
+    plan = gammajax("analysis", "cube.yaml", "--dry-run")
+    assert "Map of the excess" in plan.stdout
+    assert "Map of significance" in plan.stdout
+    run = gammajax("analysis", "cube.yaml", "-q", "--no-cache")
+    told = json.loads((folder / "results" / "analysis.json").read_text())
+    assert run.exit_code == 0, (run.output, told["problems"])
+    assert {"excess map", "ts map"} <= set(told["seconds"])
+    page = (folder / "results" / "index.html").read_text()
+    for name in ("excess_map.png", "ts_map.png"):
+        assert f'src="{name}"' in page
+    excess = FluxMaps.read(folder / "results" / "excess_map.fits")
+    ts = FluxMaps.read(folder / "results" / "ts_map.fits")
+    for maps in (excess, ts):
+        image = maps["sqrt_ts"].slice_by_idx({"energy": 0})
+        peak = find_peaks(image, 5)[0]
+        assert np.hypot((peak["ra"] - CENTER[0]) * 0.927, peak["dec"] - CENTER[1]) < 0.15
+    peaks = (folder / "results" / "peaks.ecsv").read_text()
+    assert "value" in peaks
+    assert np.nanmin(excess["npred"].data) >= 0
+
+
+def test_a_map_of_spectra_is_a_problem_in_words(folder, gammajax) -> None:
+    (folder / "config.yaml").write_text(CONFIG + "ts_map: {kernel_width: 0.6 deg}\n")
+    run = gammajax("analysis", "config.yaml", "-q", "--no-cache")
+    assert run.exit_code == 1
+    told = json.loads((folder / "results" / "analysis.json").read_text())
+    assert told["problems"] == ["ts map: needs counts cubes (datasets.type: 3d)"]
 
 
 def test_a_corrupt_run_is_named_and_the_others_are_there(folder, gammajax) -> None:
