@@ -14,7 +14,7 @@ from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
 from gammajax.fold.fourier import FourierFold
 from gammajax.fold.fourier_build import divided, fourier_fold
-from gammajax.fold.frozen import linear_fold
+from gammajax.fold.frozen import linear_fold, responses_of
 from gammajax.fold.linear import LinearFold
 from gammajax.fold.rows import map_rows
 
@@ -35,9 +35,9 @@ def frozen_fourier_fold(build: Build) -> LinearFold:
     )
     edges = divided(build.energy.low, build.energy.high, parts)
     axis = build.energy.axis[build.rows[0]]
-    return linear_fold(
-        fold, energies.reshape(len(values), -1), values, total, low * parts, (*edges, axis)
-    )
+    bins = energies.reshape(len(values), -1)
+    found = responses_of(fold, bins, values, total, low * parts)
+    return linear_fold(*build.rows, found, (*edges, axis), fold.quadrature)
 
 
 @eqx.filter_jit

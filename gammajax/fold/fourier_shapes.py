@@ -12,8 +12,9 @@ import numpy as np
 
 from gammajax.fold.fourier import FourierFold, Here, Level, Tile
 from gammajax.fold.fourier_grid import cubic
-from gammajax.fold.local import weights
+from gammajax.fold.local import curves, weights
 from gammajax.fold.plane import axes_in_plane, from_plane
+from gammajax.fold.round import with_derivatives
 
 TABLE_STEP = 0.5
 """Distance of the wavenumbers of a table, over one over the extent of the shape."""
@@ -42,8 +43,8 @@ class RadialTable(eqx.Module):
         found = spline_filter1d(np.eye(number), order=3, axis=0, mode="mirror")
         return cls(np.float64(spacing), np.concatenate([found[1:2], found, found[-2:-1]]))
 
-    def transform(self, hankel: Callable[[Any], Any], k: Any) -> tuple[Any, Any]:
-        """A transform and its slope at wavenumbers."""
+    def transform(self, hankel: Callable[[Any], Any], k: Any) -> tuple[Any, Any, Any]:
+        """A transform and its first two derivatives at wavenumbers."""
         number = self.prefilter.shape[1]
         coef = jnp.asarray(self.prefilter) @ hankel(self.spacing * jnp.arange(number))
         place = k / self.spacing
@@ -53,7 +54,9 @@ class RadialTable(eqx.Module):
         v = 1 - u
         slopes = [-(v**2), (3 * u - 4) * u, -(3 * v - 4) * v, u**2]
         slope = jnp.sum(near * jnp.stack(slopes, axis=-1), axis=-1) / (2 * self.spacing)
-        return jnp.sum(near * cubic(u), axis=-1), slope
+        bends = jnp.stack([v, 3 * u - 2, 1 - 3 * u, u], axis=-1)
+        bend = jnp.sum(near * bends, axis=-1) / self.spacing**2
+        return jnp.sum(near * cubic(u), axis=-1), slope, bend
 
 
 class ShapeFold(FourierFold):
@@ -73,10 +76,8 @@ class ShapeFold(FourierFold):
         place = (frame[1:] @ direction) / self.step
         edisp, psf = self._responses(here, level, place)
         if not self.parts:
-            share, slopes = weights(here.exposure.shape[0], place)
-            exposure = jnp.maximum(share @ here.exposure, 0.0)
-            sloped = slopes @ here.exposure / self.step
-            coef = jnp.concatenate([exposure[None], sloped]) * flux
+            coef = jax.vmap(self._exposed, in_axes=(1, None), out_axes=1)(here.exposure, place)
+            coef = coef * flux
             parts, phase = self.shape(spatial, frame, level.step)
             kernels = self._kernels(level, coef, edisp, psf)
             return jax.lax.complex(*_even_and_odd(kernels * parts[:, None])) * phase
@@ -84,10 +85,8 @@ class ShapeFold(FourierFold):
         def photons(energy: Any, exposed: Any, flux: Any) -> Any:
             shape = spatial.at_energy(energy)
             at = (frame[1:] @ (jnp.asarray(self.rotation) @ shape.centre())) / self.step
-            share, slopes = weights(exposed.shape[0], at)
-            coef = jnp.append(jnp.maximum(share @ exposed, 0.0), slopes @ exposed / self.step)
             parts, phase = self.shape(shape, frame, level.step)
-            scaled = (coef * flux)[:, None, None] * parts
+            scaled = (self._exposed(exposed, at) * flux)[:, None, None] * parts
             return jax.lax.complex(*_even_and_odd(scaled)) * phase
 
         energies = jnp.sqrt(here.low * here.high)
@@ -95,10 +94,19 @@ class ShapeFold(FourierFold):
         images = jax.vmap(photons, in_axes=(0, 1, 0))(energies, exposed, flux)
         return self._by_energy(level, images, edisp, psf)
 
-    def shape(self, spatial: Any, frame: Any, step: Any) -> tuple[Any, Any]:
-        """Spectra of the shape, and of it times each of two offsets from its centre.
+    def _exposed(self, exposure: Any, place: Any) -> Any:
+        """The exposure around a place to second order, by the parts of `shape`, (6,)."""
+        share, slopes = weights(exposure.shape[0], place)
+        found = jnp.maximum(share @ exposure, 0.0)
+        bent = curves(exposure.shape[0], place) @ exposure / self.step**2
+        half = bent * jnp.array([0.5, 0.5, 1.0])
+        return jnp.concatenate([found[None], slopes @ exposure / self.step, half])
 
-        Those of the offsets are imaginary; the phase of the centre is apart.
+    def shape(self, spatial: Any, frame: Any, step: Any) -> tuple[Any, Any]:
+        """Spectra of the shape, of it times each of two offsets, and times their products.
+
+        Those of the offsets are imaginary; the products are the two squares and the one of
+        both. The phase of the centre is apart.
         """
         centre, major, minor = axes_in_plane(spatial, self.rotation, frame)
         ratio, _ = spatial.stretch()
@@ -110,12 +118,21 @@ class ShapeFold(FourierFold):
         none = square == 0
         k = jnp.where(none, 0.0, jnp.sqrt(jnp.where(none, 1.0, square)))
         if self.table is None:
-            even, slope = jax.jvp(spatial.hankel, (k,), (jnp.ones_like(k),))
+            even, slope, bend = with_derivatives(spatial.hankel, k)
         else:
-            even, slope = self.table.transform(spatial.hankel, k)
-        slope = slope / jnp.where(none, 1.0, k)
-        odd = [slope * (along * major[i] + across * ratio * minor[i]) for i in range(2)]
-        return jnp.stack([even, *odd]), self.grid.phase(centre, step)
+            even, slope, bend = self.table.transform(spatial.hankel, k)
+        over = 1 / jnp.where(none, 1.0, k)
+        slope = jnp.where(none, bend, slope * over)
+        turn = jnp.where(none, 0.0, (bend - slope) * over**2)
+        axes = jnp.stack([major, ratio * minor])
+        moved = [along * axes[0, i] + across * axes[1, i] for i in range(2)]
+        odd = [slope * part for part in moved]
+        metric = axes.T @ axes
+        second = [
+            -(turn * moved[i] * moved[j] + slope * metric[i, j])
+            for i, j in ((0, 0), (1, 1), (0, 1))
+        ]
+        return jnp.stack([even, *odd, *second]), self.grid.phase(centre, step)
 
     def reach(self, spatial: Any, here: Here) -> Any:
         return reach(spatial, here.low, here.high)
@@ -123,7 +140,7 @@ class ShapeFold(FourierFold):
 
 def _even_and_odd(parts: Any) -> tuple[Any, Any]:
     """The real and the imaginary part of a spectrum."""
-    return parts[0], parts[1] + parts[2]
+    return parts[0] + parts[3:].sum(axis=0), parts[1] + parts[2]
 
 
 class TemplateFold(FourierFold):

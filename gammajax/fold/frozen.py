@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,38 +16,68 @@ from gammajax.fold.build import Build
 from gammajax.fold.linear import LinearFold, in_blocks
 from gammajax.fold.map_data import WIDTH
 from gammajax.fold.round import RoundFold, in_band
-from gammajax.fold.round_build import round_fold
+from gammajax.fold.round_build import directions_of, round_fold
 from gammajax.fold.rows import NOWHERE, map_rows
+
+AT_ONCE = 256
+"""Rows that are planned together: nodes of pixels take much more memory than their matrix."""
+
+NSIDE = 4
+"""Rows are planned by HEALPix cells of this size: neighbours share the nodes of pixels."""
+
+
+class Responses(NamedTuple):
+    """Counts of the bins that some rows reach, row by row, and their totals.
+
+    ``places`` are bins, ``values`` have the shape (entry, band), ``firsts`` are the first
+    true bins of the bands; ``totals`` has the shape (row, energy_true).
+    """
+
+    places: list[np.ndarray]
+    values: list[np.ndarray]
+    firsts: list[np.ndarray]
+    totals: np.ndarray
 
 
 def frozen_fold(build: Build) -> LinearFold:
     """The fold of a stack of round sources that do not move."""
-    fold = round_fold(build)
     matrices = [response.edisp.values.max(axis=(2, 3)) for response in build.responses]
     low, width = bands(matrices)
-    values, total = (
-        np.asarray(x) for x in _responses(fold, build.stack.sources, low, np.arange(width))
-    )
-    none = np.zeros((len(values), 0), dtype=np.int32)
-    energies = np.concatenate([none, *(ring.energy for ring in fold.rings)], axis=1)
-    edges = fold.energy_min, fold.energy_max, fold.axis
-    return linear_fold(fold, energies, values, total, low, edges)
+    dataset, source = build.rows
+    order = _along_the_sky(build)
+    dataset, source = dataset[order], source[order]
+    found = []
+    # of equal sizes, so that few programs are compiled
+    for some in np.array_split(np.arange(dataset.size), -(-dataset.size // AT_ONCE)):
+        fold = round_fold(dataclasses.replace(build, rows=(dataset[some], source[some])))
+        values, total = (
+            np.asarray(x) for x in _responses(fold, build.stack.sources, low, np.arange(width))
+        )
+        none = np.zeros((len(values), 0), dtype=np.int32)
+        energies = np.concatenate([none, *(ring.energy for ring in fold.rings)], axis=1)
+        found.append(responses_of(fold, energies, values, total, low))
+    energy = build.energy
+    edges = energy.low, energy.high, energy.axis[dataset]
+    return linear_fold(dataset, source, joined(found), edges, energy.nodes)
 
 
-def linear_fold(
-    fold: Any,
-    energies: np.ndarray,
-    values: np.ndarray,
-    total: np.ndarray,
-    low: np.ndarray,
-    edges: tuple[Any, Any, Any],
-) -> LinearFold:
-    """The matrix of a fold whose shapes do not move.
+def _along_the_sky(build: Build) -> np.ndarray:
+    """An order of rows in which neighbours on the sky are near each other."""
+    import healpy
+
+    centres = np.asarray(directions_of(build.stack.sources))[build.rows[1]]
+    return np.argsort(healpy.vec2pix(NSIDE, *centres.T, nest=True), kind="stable")
+
+
+def responses_of(
+    fold: Any, energies: np.ndarray, values: np.ndarray, total: np.ndarray, low: np.ndarray
+) -> Responses:
+    """What of the entries of a fold falls in bins.
 
     Parameters
     ----------
     fold : `~gammajax.fold.rows.Fold`
-        Whose targets are bins, with a ``quadrature``.
+        Whose targets are bins.
     energies : array of int, shape (row, entry)
         Reconstructed bins.
     values : array, shape (row, entry, band)
@@ -53,20 +85,45 @@ def linear_fold(
     total : array, shape (row, energy_true)
     low : array of int, shape (dataset, energy)
         The first true bin for each reconstructed one.
-    edges : tuple of array
-        Lower and upper ends of the true bins (axis, energy_true), and the axis of each row.
     """
     target = np.asarray(fold.target)
     used = target < NOWHERE
-    blocks = in_blocks(
+    return Responses(
         [place[here] for place, here in zip(target, used, strict=True)],
         [value[here] for value, here in zip(values, used, strict=True)],
         [low[d][e[here]] for d, e, here in zip(fold.dataset, energies, used, strict=True)],
-        WIDTH,
+        total,
     )
+
+
+def joined(parts: Sequence[Responses]) -> Responses:
+    """The responses of all rows."""
+    places, values, firsts = ([row for part in parts for row in part[i]] for i in range(3))
+    return Responses(places, values, firsts, np.concatenate([part.totals for part in parts]))
+
+
+def linear_fold(
+    dataset: np.ndarray,
+    source: np.ndarray,
+    found: Responses,
+    edges: tuple[Any, Any, Any],
+    quadrature: int,
+) -> LinearFold:
+    """The matrix of shapes that do not move.
+
+    Parameters
+    ----------
+    dataset, source : array of int, shape (row,)
+    found : `Responses`
+    edges : tuple of array
+        Lower and upper ends of the true bins (axis, energy_true), and the axis of each row.
+    quadrature : int
+        Nodes for spectra without a closed integral.
+    """
+    blocks = in_blocks(found.places, found.values, found.firsts, WIDTH)
     return LinearFold(
-        dataset=fold.dataset,
-        source=fold.source,
+        dataset=dataset,
+        source=source,
         target=blocks.target,
         row=blocks.row,
         energy_min=edges[0],
@@ -74,8 +131,8 @@ def linear_fold(
         axis=edges[2],
         response=blocks.response,
         first=blocks.first,
-        total=total,
-        quadrature=fold.quadrature,
+        total=found.totals,
+        quadrature=quadrature,
     )
 
 

@@ -76,6 +76,16 @@ def weights(number: int, place: Any) -> tuple[Any, Any]:
     return jnp.outer(a, b).ravel(), slopes
 
 
+def curves(number: int, place: Any) -> Any:
+    """Second derivatives of the weights along both tangents and across, shape (3, number)."""
+    if number == 1:
+        return jnp.zeros((3, 1))
+    (a, da), (b, db) = (_parabola(place[i]) for i in range(2))
+    bent = jnp.array([1.0, -2.0, 1.0])
+    found = jnp.outer(bent, b), jnp.outer(a, bent), jnp.outer(da, db)
+    return jnp.stack([part.ravel() for part in found])
+
+
 def _parabola(x: Any) -> tuple[Any, Any]:
     value = jnp.stack([0.5 * x * (x - 1), 1 - x * x, 0.5 * x * (x + 1)])
     return value, jnp.stack([x - 0.5, -2 * x, x + 0.5])

@@ -7,11 +7,15 @@ function of the distance alone,
 
 with dispersion D, exposure :math:`\epsilon`, flux F in true bin t, spread P and shape M. It is
 made once for a source, as a spline, and integrated over each pixel at fixed nodes. Where the
-source is extended, the slope of the exposure adds a part of order one,
+source is extended, the exposure is that of where the photons arrive, to second order in the
+distance :math:`\delta` from the centre. Its slope adds a part of order one, and its curvature
+a round one,
 
-.. math:: (\nabla \ln \epsilon \cdot \delta) \, Q^1_r(\theta) / \theta,
+.. math:: (\nabla \ln \epsilon \cdot \delta) \, Q^1_r(\theta) / \theta + Q^2_r(\theta),
+          \qquad M^2(\delta) = \frac{\nabla^2 \epsilon}{4 \epsilon} \, \delta^2 M(\delta) .
 
-so that the exposure holds where the photons arrive, to second order in the size.
+What is left of the second order changes the shape, and not the counts. Around a source the
+exposure is a parabola in each of two tangents.
 
 The expected total is the sum of all that reaches the plane less what falls outside of the
 mask; where little of the source is inside, it is summed over the inside.
@@ -27,7 +31,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.fold.local import Local, at_points, weights
+from gammajax.fold.local import Local, at_points, curves, weights
 from gammajax.fold.picked import dots, offsets, picked
 from gammajax.fold.radial import SpreadTransform
 from gammajax.fold.rows import Counts, Fold
@@ -213,12 +217,15 @@ class RoundFold(Fold):
             spline = self._spread(counts, psf) @ grid.prefilter.T
             return jnp.concatenate([spline, spline @ grid.to_flux.T])[..., None]
         k = jnp.asarray(self.transform.wavenumber)
-        shape, slope = jax.jvp(spatial.hankel, (k,), (jnp.ones_like(k),))
+        shape, slope, bend = with_derivatives(spatial.hankel, k)
+        wide = -(bend + slope / k)
         sloped = (slopes @ local.exposure) * flux / local.step
-        parts = jnp.stack([counts, *(s[:, None] * edisp for s in sloped)])
+        curved = curves(local.exposure.shape[0], place)[:2].sum(axis=0) @ local.exposure
+        curved = curved * flux / (4 * local.step**2)
+        parts = jnp.stack([counts, *(s[:, None] * edisp for s in (*sloped, curved))])
         spread = jax.vmap(lambda c: self._spread(c, psf))(parts) @ self.transform.to_hankel.T
-        even = (spread[:1] * shape) @ self.transform.from_hankel.T
-        odd = (spread[1:] * -slope) @ self.transform.dipole.T
+        even = (spread[:1] * shape + spread[3:] * wide) @ self.transform.from_hankel.T
+        odd = (spread[1:3] * -slope) @ self.transform.dipole.T
         return jnp.moveaxis(jnp.concatenate([even, odd]), 0, -1)
 
     def _spread(self, counts: Any, psf: Any) -> Any:
@@ -301,6 +308,17 @@ def in_band(local: Local, chosen: Any, bare: bool) -> Local:
     edisp = jnp.where(true == chosen, local.edisp, 0.0)
     exposure = jnp.ones_like(local.exposure) if bare else local.exposure
     return dataclasses.replace(local, exposure=exposure, edisp=edisp)
+
+
+def with_derivatives(function: Any, k: Any) -> tuple[Any, Any, Any]:
+    """A function of many places, and its first two derivatives there."""
+    one = jnp.ones_like(k)
+
+    def sloped(k: Any) -> tuple[Any, Any]:
+        return jax.jvp(function, (k,), (one,))
+
+    (value, slope), (_, bend) = jax.jvp(sloped, (k,), (one,))
+    return value, slope, bend
 
 
 def _by_ring(nodes: Any, rings: tuple[Ring, ...]) -> list[Any]:

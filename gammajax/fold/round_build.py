@@ -60,7 +60,8 @@ def _outer_radii(sources: Any) -> Any:
 
 
 @eqx.filter_jit
-def _directions(sources: Any) -> Any:
+def directions_of(sources: Any) -> Any:
+    """Where the sources of a stack are, unit vectors in their own frame."""
     return jax.vmap(lambda source: source.spatial_model.centre())(sources)
 
 
@@ -69,7 +70,7 @@ def round_fold(build: Build) -> RoundFold:
     data, made, stack = build.data, build.responses, build.stack
     spatial = build.components[0].spatial_model
     rotation = frame_rotation(spatial.frame, data[0].pixels.frame)
-    directions = np.asarray(_directions(stack.sources)) @ rotation.T
+    directions = np.asarray(directions_of(stack.sources)) @ rotation.T
     extents = reaches(stack, build.components)
     extended = spatial.KIND != "point"
     room = room_of(data, made, stack.moves)

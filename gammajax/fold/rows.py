@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gammajax.fold.stack import Stack
 from gammajax.parameters import with_values
@@ -162,28 +163,50 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
 
             return jax.grad(weighted)(tables)
 
-        # the weighted counts to second order in the place: a small function
-        worth = [adjoint(place)]
-        if place.size:
-            worth += [jax.jacfwd(adjoint)(place), jax.jacfwd(jax.jacfwd(adjoint))(place)]
-
         def small(t: Any) -> Any:
             table, p = fold.prepare(with_values(source, t), here)
-            value = jnp.sum(worth[0] * table)
+            value = jnp.sum(worth * table)
             if place.size:
                 offset = p - place
-                value = value + jnp.sum((worth[1] @ offset) * table)
-                value = value + 0.5 * jnp.sum((worth[2] @ offset @ offset) * table)
+                value = value + jnp.sum((sloped @ offset) * table)
+                value = value + 0.5 * jnp.sum((curved @ offset @ offset) * table)
             return value
 
-        basis = slot_basis(stack, theta)
-
-        def bent(direction: Any) -> Any:
-            return basis @ jax.jvp(jax.grad(small), (theta,), (direction,))[1]
-
-        return jax.vmap(bent)(basis)
+        # the weighted counts to second order in the place: a small function
+        worth, sloped, curved = _to_second_order(adjoint, place)
+        return second_derivatives(small, theta, slot_basis(stack, theta))
 
     return map_rows(one, (items_of(fold, stack, values), places_of(fold)), fold.batch)
+
+
+def _to_second_order(function: Callable[[Any], Any], place: Any) -> tuple[Any, Any, Any]:
+    """A function and its first two derivatives, on the last axes, in one program."""
+    if place.size == 0:
+        return function(place), None, None
+    eye = jnp.eye(place.size)
+
+    def sloped(p: Any) -> tuple[Any, Any]:
+        value, push = jax.linearize(function, p)
+        return value, jax.vmap(push, out_axes=-1)(eye)
+
+    (value, slope), push = jax.linearize(sloped, place)
+    return value, slope, jax.vmap(push, out_axes=-1)(eye)[1]
+
+
+def second_derivatives(function: Callable[[Any], Any], at: Any, basis: Any) -> Any:
+    """The Hessian of a function along the directions of a basis, (direction, direction).
+
+    Forward twice: that compiles in two thirds of the time of a derivative of a gradient.
+    """
+    number = basis.shape[0]
+    one, two = np.triu_indices(number)
+
+    def bent(d: Any, e: Any) -> Any:
+        return jax.jvp(lambda t: jax.jvp(function, (t,), (d,))[1], (at,), (e,))[1]
+
+    found = jax.vmap(bent)(basis[one], basis[two])
+    square = jnp.zeros((number, number))
+    return square.at[one, two].set(found).at[two, one].set(found)
 
 
 def map_rows(function: Callable[[Any], Any], items: Any, size: int) -> Any:

@@ -20,6 +20,7 @@ from gammajax.fold.rows import (
     items_of,
     map_rows,
     places_of,
+    second_derivatives,
     slot_basis,
     sum_rows,
     taker,
@@ -144,12 +145,7 @@ def table_bends(fold: Fold, stack: Stack, values: Any, worth: Any) -> Any:
         def small(t: Any) -> Any:
             return jnp.sum(own * fold.prepare(with_values(source, t), here)[0])
 
-        basis = slot_basis(stack, theta)
-
-        def bent(direction: Any) -> Any:
-            return basis @ jax.jvp(jax.grad(small), (theta,), (direction,))[1]
-
-        return jax.vmap(bent)(basis)
+        return second_derivatives(small, theta, slot_basis(stack, theta))
 
     return jax.vmap(one)((items_of(fold, stack, values), worth))
 

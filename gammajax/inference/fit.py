@@ -261,10 +261,12 @@ def _undetermined(likelihood: Any, state: NewtonState) -> str:
     """The parameters along which the statistic curves least, or upward."""
     matrix = as_array(state.at.hessian)
     fisher = as_array(state.at.fisher).diagonal()
+    flat = [likelihood.names[i] for i in np.nonzero(~(fisher > 0))[0]]
+    if flat:
+        return f" (look at {', '.join(flat[:8])}{' and others' if len(flat) > 8 else ''})"
     if sparse.issparse(matrix):
-        flat = [likelihood.names[i] for i in np.nonzero(~(fisher > 0))[0]]
-        return f" (look at {', '.join(flat[:8])})" if flat else ""
-    scale = np.where(fisher > 0, 1 / np.sqrt(np.where(fisher > 0, fisher, 1.0)), 1.0)
+        return ""
+    scale = 1 / np.sqrt(fisher)
     scaled = matrix * np.outer(scale, scale)
     if not np.all(np.isfinite(scaled)):
         return ""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gammajax.datasets import MapDataset
+from gammajax.fold import frozen
 from gammajax.fold.linear import in_blocks
 from gammajax.fold.round_plan import rounded
 from gammajax.fold.rows import map_rows
@@ -147,6 +148,17 @@ def test_batches_of_rows_are_a_loop(number: int) -> None:
     found = map_rows(lambda row: (row.sum(), row * 2), jnp.asarray(values), 8)
     np.testing.assert_array_equal(found[0], values.sum(axis=1))
     np.testing.assert_array_equal(found[1], values * 2)
+
+
+def test_shapes_that_stay_are_planned_in_parts(monkeypatch) -> None:
+    places = [(83.5, 22.0), (83.55, 22.1), (83.7, 21.9), (83.8, 22.2), (83.6, 22.25)]
+    parts = [source(f"s{i}", PointSpatialModel(*place)) for i, place in enumerate(places)]
+    models = Models(parts).freeze("*.spatial.*").set("s3.spectral.index", value=3.0)
+    whole = Likelihood([cube("a"), cube("b", 2)], models)
+    monkeypatch.setattr(frozen, "AT_ONCE", 3)
+    found = Likelihood([cube("a"), cube("b", 2)], models)
+    for name, bins in whole.predict(whole.start).items():
+        np.testing.assert_allclose(found.predict(whole.start)[name], bins, rtol=1e-12)
 
 
 def test_entries_are_gathered_into_blocks() -> None:
