@@ -9,6 +9,9 @@ import numpy as np
 
 from gammajax.plots.style import DATA, FAINT, styled
 
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Of the scale of significances."""
+
 
 @styled
 def plot_catalog_fluxes(table: Any, axes: Any = None) -> Any:
@@ -67,7 +70,10 @@ def _scatter(ax: Any, x: Any, y: Any, dx: Any, dy: Any, significance: Any) -> No
         value = np.maximum(significance[known], 1.0)
         colours = {"norm": LogNorm(value.min(), max(value.max(), 1.01 * value.min()))}
         points = ax.scatter(x[known], y[known], c=value, s=18, zorder=3, **colours)
-        ax.figure.colorbar(points, ax=ax, label="square root of TS")
+        bar = ax.figure.colorbar(points, ax=ax, label="square root of TS")
+        ticks = [t for t in TICKS if value.min() <= t <= value.max()]
+        bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks], minor=False)
+        bar.minorticks_off()
     ends = np.array([min(x.min(), y.min()) / 1.5, max(x.max(), y.max()) * 1.5])
     ax.plot(ends, ends, color=FAINT, linestyle="--", zorder=0)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)

@@ -27,7 +27,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.fold.round_plan import rounded
 from gammajax.survey.footprint import Footprint
 
 MOST_STEPS = 60
@@ -74,12 +73,17 @@ def solve(removals: list[Removal]) -> tuple[np.ndarray, np.ndarray]:
 
     The part of the amplitude's own gradient is for the caller to add.
     """
-    number = rounded(max(r.gradient.size for r in removals))
-    bins = rounded(max(max(r.bins.counts.size for r in removals), 1))
+    # powers of two: few programs are compiled
+    number = _power_of_two(max(r.gradient.size for r in removals))
+    bins = _power_of_two(max(r.bins.counts.size for r in removals))
     padded = [_padded(removal, number, bins) for removal in removals]
     stacked = jax.tree_util.tree_map(lambda *parts: np.stack(parts), *padded)
     rise, left = _solve(stacked)
     return np.asarray(rise), np.asarray(left) < 1e3 * DONE
+
+
+def _power_of_two(number: int) -> int:
+    return 1 << max(number - 1, 0).bit_length()
 
 
 def _padded(removal: Removal, number: int, bins: int) -> Removal:

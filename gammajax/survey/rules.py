@@ -26,11 +26,14 @@ MOST_DIRECTIONS = 200_000
 
 def is_source(component: Any) -> bool:
     """Whether a component is a source of its own: it has a flux, and a place."""
-    return (
-        isinstance(component, SkyModel)
-        and component.spatial_model is not None
-        and not component.spectral_model.is_norm
-    )
+    if not isinstance(component, SkyModel) or component.spectral_model.is_norm:
+        return False
+    if component.spatial_model is None:
+        return False
+    try:
+        return component.spatial_model.position is not None
+    except ValueError:  # emission of the whole sky
+        return False
 
 
 def norm_parameter(component: Any) -> str | None:

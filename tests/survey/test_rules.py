@@ -10,6 +10,7 @@ from gammajax.catalog import load
 from gammajax.datasets import MapDataset
 from gammajax.maps import HpxGeom, Map, MapAxis, WcsGeom
 from gammajax.models import (
+    ConstantSpatialModel,
     LogParabolaSpectralModel,
     Models,
     PointSpatialModel,
@@ -30,16 +31,20 @@ def models() -> Models:
     ]
     parts.append(SkyModel(LogParabolaSpectralModel(), PointSpatialModel(0, 4), name="d"))
     parts.append(TemplateNPredModel(Map.create(npix=2, axes=[ENERGY]), name="iem"))
+    parts.append(SkyModel(PowerLawSpectralModel(), ConstantSpatialModel(), name="iso"))
     return free_sources(Models(parts), free=False)
 
 
 def freed(models: Models) -> set[str]:
-    return {name for name in models.parameters.free_names if not name.startswith("iem")}
+    return {
+        name for name in models.parameters.free_names if not name.startswith(("iem", "iso"))
+    }
 
 
 def test_diffuse_emission_is_left_as_it_is(models) -> None:
     assert freed(models) == set()
     assert "iem.spectral.norm" in models.parameters.free_names
+    assert "iso.spectral.amplitude" in models.parameters.free_names
 
 
 def test_the_spectrum_is_what_is_freed_without_pars(models) -> None:
