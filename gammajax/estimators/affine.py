@@ -43,7 +43,7 @@ class AffineTerm(eqx.Module):
     unit: Any
     places: Any
 
-    def predict(self, stacks: Any, values: Any) -> Any:
+    def predict(self, stacks: Any, values: Any, in_reverse: bool = False) -> Any:
         """Predicted counts of all components, shape (dataset, bin)."""
         return self.base + jnp.tensordot(values[self.places], self.unit, axes=1)
 

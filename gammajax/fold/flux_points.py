@@ -44,7 +44,7 @@ class FluxPointsTerm(MatrixTerm):
     sed_type: str = eqx.field(static=True)
     nodes: int = eqx.field(static=True)
 
-    def predict(self, stacks: Sequence[Stack], values: Any) -> Any:
+    def predict(self, stacks: Sequence[Stack], values: Any, in_reverse: bool = False) -> Any:
         """What the models predict for each point, shape (dataset, point)."""
         total = jnp.zeros(jnp.shape(self.mask))
         for stack, weight in zip(stacks, self.weights, strict=True):

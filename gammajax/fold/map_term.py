@@ -59,12 +59,15 @@ class MapTerm(eqx.Module):
         number, size = jnp.shape(self.mask)
         return number, size
 
-    def predict(self, stacks: Sequence[Stack], values: Any) -> Any:
-        """Predicted signal counts and totals, shape (dataset, bin + 1)."""
+    def predict(self, stacks: Sequence[Stack], values: Any, in_reverse: bool = False) -> Any:
+        """Predicted signal counts and totals, shape (dataset, bin + 1).
+
+        ``in_reverse`` is for reverse derivatives, see `~gammajax.fold.staying.folded`.
+        """
         found = jnp.zeros(self.shape)
         for stack, fold in zip(stacks, self.folds, strict=True):
             if fold is not None:
-                found = found + folded(fold, stack, values, self.shape)
+                found = found + folded(fold, stack, values, self.shape, in_reverse)
         return found
 
     def linear(

@@ -17,8 +17,12 @@ from gammajax.parameters import ParameterSpace
 class MatrixTerm(eqx.Module):
     """Base of the terms of spectra and of flux points."""
 
-    def predict(self, stacks: Sequence[Stack], values: Any) -> Any:
-        """What the models predict, shape (dataset, bin)."""
+    def predict(self, stacks: Sequence[Stack], values: Any, in_reverse: bool = False) -> Any:
+        """What the models predict, shape (dataset, bin).
+
+        ``in_reverse`` is for terms whose reverse derivatives go another way; here it does
+        nothing.
+        """
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def linear(

@@ -97,7 +97,7 @@ class SpectrumTerm(MatrixTerm):
     kind: str = eqx.field(static=True)
     nodes: int = eqx.field(static=True)
 
-    def predict(self, stacks: Sequence[Stack], values: Any) -> Any:
+    def predict(self, stacks: Sequence[Stack], values: Any, in_reverse: bool = False) -> Any:
         """Predicted signal counts, shape (dataset, energy)."""
         total = jnp.zeros(jnp.shape(self.counts)[-2:])
         for stack, response in zip(stacks, self.responses, strict=True):

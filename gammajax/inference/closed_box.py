@@ -14,7 +14,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from gammajax.inference.problem import Problem, derivatives, total_stat
+from gammajax.inference.problem import Problem, derivatives, reverse_stat
 
 EDGE = 1e-3
 """A start at a bound is moved in by this fraction of an error, off the stationary point."""
@@ -88,4 +88,4 @@ def closed_box(problem: Problem, x: Any) -> ClosedBox:
 
 def stat_of_z(problem: Problem, box: ClosedBox, z: Any) -> Any:
     """The statistic as a function of z."""
-    return total_stat(problem, box.x(problem, z))
+    return reverse_stat(problem, box.x(problem, z))

@@ -240,7 +240,7 @@ def _derivatives(problem: Problem, index: Any, theta: Any) -> pure.Derivatives:
 @jax.jit
 def _hvp(problem: Problem, index: Any, theta: Any, vector: Any) -> Any:
     def gradient(free: Any) -> Any:
-        return jax.grad(lambda t: pure.total_stat(problem, problem.space.insert(t, index)))(
+        return jax.grad(lambda t: pure.reverse_stat(problem, problem.space.insert(t, index)))(
             free
         )
 

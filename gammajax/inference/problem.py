@@ -85,10 +85,10 @@ class Expansion(NamedTuple):
     n_negative: Any
 
 
-def predictions(problem: Problem, x: Any) -> tuple[Any, ...]:
+def predictions(problem: Problem, x: Any, in_reverse: bool = False) -> tuple[Any, ...]:
     """The predicted signal of each term."""
     values = problem.space.expand(x)
-    return tuple(term.predict(problem.stacks, values) for term in problem.terms)
+    return tuple(term.predict(problem.stacks, values, in_reverse) for term in problem.terms)
 
 
 def prior_stat(problem: Problem, x: Any) -> Any:
@@ -111,9 +111,18 @@ def total_stat(problem: Problem, x: Any) -> Any:
     return data_stat(problem, predictions(problem, x)) + prior_stat(problem, x)
 
 
+def reverse_stat(problem: Problem, x: Any) -> Any:
+    """The statistic for those who take its gradient: in half the time, for many sources.
+
+    It has no forward derivatives, other than those of its gradient.
+    """
+    mu = predictions(problem, x, in_reverse=True)
+    return data_stat(problem, mu) + prior_stat(problem, x)
+
+
 def gradient(problem: Problem, x: Any) -> tuple[Any, Any]:
     """The statistic and its gradient, by reverse differentiation."""
-    stat, grad = jax.value_and_grad(total_stat, argnums=1)(problem, x)
+    stat, grad = jax.value_and_grad(reverse_stat, argnums=1)(problem, x)
     return stat, jnp.where(problem.space.free, grad, 0.0)
 
 

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
-from gammajax.inference.problem import Problem, total_stat
+from gammajax.inference.problem import Problem, reverse_stat
 from gammajax.inference.products import expansion
 from gammajax.inference.result import FitResult
 from gammajax.inference.structured import RANK, StructuredHalf, structured_half
@@ -170,6 +170,6 @@ def potential(problem: Problem, whitening: Any, z: Any) -> Any:
     theta, log_density = whitening.theta(z)
     index = whitening.index
     return (
-        0.5 * total_stat(problem, problem.space.insert(theta[: index.size], index))
+        0.5 * reverse_stat(problem, problem.space.insert(theta[: index.size], index))
         - log_density
     )
