@@ -9,7 +9,7 @@ from gammajax.plots.events import peek_events, plot_gti
 from gammajax.plots.flux_points import plot_flux_points
 from gammajax.plots.flux_profiles import plot_flux_profiles
 from gammajax.plots.irf import peek_irf, peek_irfs
-from gammajax.plots.light_curve import plot_light_curve
+from gammajax.plots.light_curve import plot_light_curve, plot_light_curve_violins
 from gammajax.plots.maps import plot_map, plot_map_grid, plot_map_interactive
 from gammajax.plots.morphology import plot_energy_dependence
 from gammajax.plots.off_regions import plot_off_regions
@@ -39,6 +39,7 @@ __all__ = [
     "plot_flux_profiles",
     "plot_gti",
     "plot_light_curve",
+    "plot_light_curve_violins",
     "plot_map",
     "plot_map_grid",
     "plot_map_interactive",

@@ -10,6 +10,7 @@ import numpy as np
 from gammajax.data.flux_norms import REFERENCES
 from gammajax.plots.labels import unit_text
 from gammajax.plots.style import COLOURS, axes_or_new, styled
+from gammajax.plots.violins import density_of
 from gammajax.units import conversion_factor
 
 ARROW = 0.3
@@ -39,15 +40,11 @@ def plot_light_curve(
     label : str, optional
         By default the energies, where there are several bins.
     """
-    if time_format not in ("iso", "mjd"):
-        raise ValueError(f"time_format is {time_format!r}, expected iso or mjd")
+    start, stop = _times(curve, time_format)
     ax = axes_or_new(ax, (8.0, 4.4))
     canonical = REFERENCES[sed_type]
     unit = unit or canonical
     factor = conversion_factor(canonical, unit, where="unit")
-    start, stop = curve.time_min, curve.time_max
-    if time_format == "iso":
-        start, stop = (_dates(mjd) for mjd in (start, stop))
     middle, half = (start + stop) / 2, (stop - start) / 2
     is_limit = curve.is_limit
     several = curve.energy_min.size > 1
@@ -76,6 +73,78 @@ def plot_light_curve(
             at = limit[quoted]
             ax.errorbar(middle[quoted], at, xerr=half[quoted], yerr=ARROW * at, uplims=True,
                         **style)  # fmt: skip
+    _label(ax, sed_type, unit, time_format)
+    if several or label:
+        ax.legend()
+    return ax
+
+
+@styled
+def plot_light_curve_violins(
+    curve: Any,
+    ax: Any = None,
+    *,
+    sed_type: str = "flux",
+    unit: str | None = None,
+    time_format: str = "iso",
+    energy_bin: int = 0,
+    colour: str = COLOURS[2],
+    label: str | None = None,
+) -> Any:
+    """The posterior of each flux of a light curve: the wider, the denser.
+
+    Parameters
+    ----------
+    curve : `~gammajax.data.LightCurve`
+        With samples, from `~gammajax.estimators.LightCurveEstimator.sample`.
+    ax : axes, optional
+    sed_type, unit, time_format
+        As in `plot_light_curve`.
+    energy_bin : int
+    colour, label : str
+
+    Raises
+    ------
+    ValueError
+        If the curve has no samples.
+    """
+    if curve.norms.samples is None:
+        raise ValueError(
+            "plot_light_curve_violins: this curve has no samples; make it with "
+            "LightCurveEstimator.sample"
+        )
+    ax = axes_or_new(ax, (8.0, 4.4))
+    canonical = REFERENCES[sed_type]
+    unit = unit or canonical
+    factor = conversion_factor(canonical, unit, where="unit")
+    start, stop = _times(curve, time_format)
+    reference = np.asarray(getattr(curve.norms, f"ref_{sed_type}")) * factor
+    for t in range(len(curve)):
+        draws = curve.norms.samples[t, energy_bin] * reference[t, energy_bin]
+        if not np.isfinite(draws).all():
+            continue
+        value, density = density_of(draws)
+        middle, half = (start[t] + stop[t]) / 2, (stop[t] - start[t]) / 2 * density
+        ax.fill_betweenx(value, middle - half, middle + half, color=colour, alpha=0.35,
+                         linewidth=0, label=label)  # fmt: skip
+        ax.plot(middle, np.median(draws), color=colour, marker="_", markersize=8)
+        label = None
+    _label(ax, sed_type, unit, time_format)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend()
+    return ax
+
+
+def _times(curve: Any, time_format: str) -> tuple[np.ndarray, np.ndarray]:
+    """Beginnings and ends, as the axis has them."""
+    if time_format not in ("iso", "mjd"):
+        raise ValueError(f"time_format is {time_format!r}, expected iso or mjd")
+    if time_format == "mjd":
+        return curve.time_min, curve.time_max
+    return _dates(curve.time_min), _dates(curve.time_max)
+
+
+def _label(ax: Any, sed_type: str, unit: str, time_format: str) -> None:
     if time_format == "iso":
         locator = dates.AutoDateLocator()
         ax.xaxis.set_major_locator(locator)
@@ -85,9 +154,6 @@ def plot_light_curve(
         ax.set_xlabel("MJD (TT)")
     names = {"flux": "Flux", "eflux": "Energy flux", "dnde": "dN/dE", "e2dnde": r"$E^2\,dN/dE$"}
     ax.set_ylabel(f"{names[sed_type]} [{unit_text(unit)}]")
-    if several or label:
-        ax.legend()
-    return ax
 
 
 def _dates(mjd: np.ndarray) -> np.ndarray:

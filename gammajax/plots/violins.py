@@ -53,7 +53,7 @@ def plot_violins(
         draws = norms.samples[i] * scale[i]
         if not np.isfinite(draws).all():
             continue
-        value, density = _density(np.log(draws[draws > 0]))
+        value, density = density_of(np.log(draws[draws > 0]))
         half = np.log(points.energy_max[i] / points.energy_min[i]) / 2 * density
         middle = points.energy_ref[i]
         ax.fill_betweenx(
@@ -69,7 +69,7 @@ def plot_violins(
     return ax
 
 
-def _density(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def density_of(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values between the tails of draws, and their density with a maximum of 1."""
     from scipy.stats import gaussian_kde
 

@@ -16,7 +16,7 @@ from gammajax.estimators import FluxPointsEstimator, LightCurveEstimator
 from gammajax.estimators.scaled import scaled_models
 from gammajax.inference import Likelihood
 from gammajax.parameters import GaussianPrior
-from gammajax.plots import plot_violins
+from gammajax.plots import plot_light_curve_violins, plot_violins
 
 EDGES = np.geomspace(0.5, 30, 5)
 HOUR = TimeDelta(3600, format="sec")
@@ -134,6 +134,13 @@ def test_light_curves_have_posteriors_too(spectra, models) -> None:
         pull = (curve.norms.norm - plain.norms.norm) / plain.norms.norm_err
         assert np.abs(pull).max() < 0.3
         np.testing.assert_allclose(curve.norms.norm_err, plain.norms.norm_err, rtol=0.15)
+        with pytest.raises(ValueError, match="no samples"):
+            plot_light_curve_violins(plain)
+    ax = plot_light_curve_violins(curve, label="posterior")
+    assert len(ax.collections) == 3
+    low, high = ax.get_ylim()
+    assert low < curve.values("norm").min() < curve.values("norm").max() < high
+    plt.close("all")
 
 
 def test_violins(points, spectra, models) -> None:
