@@ -41,6 +41,7 @@ def posterior(result):
         units=tuple(result.parameters[name].unit for name in result.names),
         samples=draws,
         flat=draws.reshape(-1, 3),
+        theta=draws.reshape(-1, 3),
         r_hat=np.full(3, 1.001),
         ess=np.full(3, 900.0),
         n_divergent=2,
