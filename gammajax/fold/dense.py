@@ -204,7 +204,9 @@ def sky_images(
     vectors = lattice.vectors @ rotation.T
     shape = spread = densities = None
     for t in range(energies.size):
-        if shape is None or spatial.has_energy:
+        if spatial.per_pixel:
+            shape = np.full(lattice.shape, 1 / lattice.split**2)
+        elif shape is None or spatial.has_energy:
             if t % steps == 0:
                 densities = np.asarray(_densities(spatial, vectors, energies[t : t + steps]))
             assert densities is not None

@@ -21,11 +21,7 @@ from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.round_build import reaches, round_fold
 from gammajax.fold.sky_response import sky_response
 from gammajax.fold.temporal import TimedFold, has_times
-from gammajax.models import (
-    ConstantFluxSpatialModel,
-    FoVBackgroundModel,
-    TemplateNPredModel,
-)
+from gammajax.models import FoVBackgroundModel, TemplateNPredModel
 
 BORDER = 1.3
 """Width of the border of the maps, in units of the reach of a source that does not move."""
@@ -156,7 +152,6 @@ def fold_of(
         return None
     if isinstance(components[0], FoVBackgroundModel | TemplateNPredModel):
         return _background_fold(data, components, rows, size)
-    _check_shapes(stack, components, data[0].dataset)
     flags = {part: components[0].irf_applies(part) for part in FLAGS}
     frame = data[0].pixels.frame
     made = [sky_response(item.dataset, flags, frame, options.containment) for item in data]
@@ -171,6 +166,8 @@ def fold_of(
 def _route(build: Build) -> Any:
     """What builds the fold of a stack: which way it goes depends on its shape and freedom."""
     spatial = build.components[0].spatial_model
+    if spatial.per_pixel:
+        return dense_fold
     is_round = build.stack.is_round and not spatial.has_energy
     if is_round:
         # shapes that stay are matrices, unless they are predicted once
@@ -192,17 +189,6 @@ def _route(build: Build) -> Any:
     if not spread or (flat and template and not build.responses[0].spread_last):
         return dense_fold
     return frozen_fourier_fold
-
-
-def _check_shapes(stack: Any, components: Sequence[Any], dataset: Any) -> None:
-    """Raise for what cannot be folded into counts cubes."""
-    spatial = components[0].spatial_model
-    where = f"component {components[0].name!r}: {type(spatial).__name__}"
-    if isinstance(spatial, ConstantFluxSpatialModel):
-        raise ValueError(
-            f"{where} is not folded into counts cubes ({dataset.name!r}) by this version; use "
-            "a shape that is the same at all energies"
-        )
 
 
 def _background_fold(

@@ -245,7 +245,7 @@ def _checked(component: SkyModel) -> SpatialModel:
     where = f"component {component.name!r}"
     if component.spatial_model is None:
         raise ValueError(f"{where}: has no spatial_model, which says where its events are")
-    if getattr(component.spatial_model, "per_pixel", False):
+    if component.spatial_model.per_pixel:
         raise ValueError(
             f"{where}: {type(component.spatial_model).__name__} is a flux in each pixel of a "
             "map, and events have no pixels; take a ConstantSpatialModel"

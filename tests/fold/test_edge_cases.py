@@ -11,6 +11,7 @@ from gammajax.inference import Fit, Likelihood
 from gammajax.irf.psf_map import PSFMap
 from gammajax.maps import Map, MapAxis, WcsGeom
 from gammajax.models import (
+    ConstantFluxSpatialModel,
     ConstantSpatialModel,
     DiskSpatialModel,
     FoVBackgroundModel,
@@ -250,6 +251,14 @@ def test_a_source_where_the_exposure_is_zero_adds_nothing() -> None:
     data = half_exposed()
     spatial = PointSpatialModel(84.4, 22.01)
     check(data, source(spatial), np.zeros(data.counts.data.shape[1:]))
+
+
+def test_a_flux_in_each_pixel_is_the_same_in_all() -> None:
+    data = cube()
+    models = source(ConstantFluxSpatialModel())
+    found = np.asarray(data.npred_signal(models).data)
+    expected = np.broadcast_to(np.array(FLUX)[:, None, None], found.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_a_uniform_sky_shines_only_where_there_is_exposure() -> None:

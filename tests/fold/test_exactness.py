@@ -14,6 +14,7 @@ from gammajax.inference.problem import derivatives
 from gammajax.irf import EDispKernel, EDispKernelMap, PSFMap
 from gammajax.maps import Map, MapAxis, WcsGeom
 from gammajax.models import (
+    ConstantFluxSpatialModel,
     ConstantSpatialModel,
     DiskSpatialModel,
     FoVBackgroundModel,
@@ -65,6 +66,7 @@ SHAPES = {
     "ellipse": GaussianSpatialModel(83.65, 22.1, 0.2, e=0.7, phi="30 deg"),
     "template": template(),
     "uniform": ConstantSpatialModel(value="1 sr-1"),
+    "per pixel": ConstantFluxSpatialModel(),
 }
 MOVE = ("point", "gauss", "disk", "shell")
 
@@ -75,13 +77,14 @@ def components(kind: str, data: MapDataset) -> list:
     if kind == "counts":
         known = data.background.with_data(3 * np.asarray(data.background.data))
         return [TemplateNPredModel(known, datasets_names="cube", name="s")]
-    spectrum = PowerLawSpectralModel(amplitude=2e-11 if kind != "uniform" else 2e-10)
+    amplitude = {"uniform": 2e-10, "per pixel": 2e-13}.get(kind, 2e-11)
+    spectrum = PowerLawSpectralModel(amplitude=amplitude)
     return [SkyModel(spectrum, SHAPES[kind], name="s")]
 
 
 CASES = [
     *((kind, True) for kind in MOVE),
-    *((kind, False) for kind in ("disk", "ellipse", "template", "uniform")),
+    *((kind, False) for kind in ("disk", "ellipse", "template", "uniform", "per pixel")),
     ("background", False),
     ("counts", False),
 ]

@@ -32,6 +32,8 @@ class SpatialModel(Model):
         The parameters that make it elliptical.
     has_energy : bool
         Whether the density depends on energy.
+    per_pixel : bool
+        Whether it is a flux in each pixel, whatever its solid angle.
     """
 
     tags: ClassVar[tuple[str, ...]] = ()
@@ -39,6 +41,7 @@ class SpatialModel(Model):
     has_centre: ClassVar[bool] = True
     eccentric_names: ClassVar[tuple[str, ...]] = ()
     has_frame: ClassVar[bool] = True
+    per_pixel: ClassVar[bool] = False
 
     frame: str = eqx.field(static=True, default="icrs", kw_only=True)
 
