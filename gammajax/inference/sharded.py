@@ -13,6 +13,7 @@ from gammajax.fold import FoldOptions, stack_components
 from gammajax.inference.blocks import Groups, groups_of
 from gammajax.inference.checks import check_models
 from gammajax.inference.collectives import Collectives, default_mesh
+from gammajax.inference.curvature import DENSE, curvature, pieces_of
 from gammajax.inference.likelihood import (
     models_with,
     outgrown_components,
@@ -285,17 +286,31 @@ class ShardedLikelihood:
         return gang.total(found) + at.prior * directions
 
     def derivatives(self, at: Spread) -> Derivatives:
-        """The matrices of an expansion, by products with unit vectors."""
-        eye, number = np.eye(self.n_free), self.n_free
-        padded = np.concatenate([eye, np.zeros((-number % AT_ONCE, number))])
+        """The matrices of an expansion.
+
+        With one share of sources they are the sum of those of the datasets; with more, or
+        more parameters than `~gammajax.inference.curvature.DENSE`, they are made by
+        products with unit vectors.
+        """
+        if self.collectives.shape[1] == 1 and self.n_free <= DENSE:
+            own = [
+                curvature(shard.problem, pieces_of(part))
+                for shard, part in zip(self._shards, at.parts, strict=True)
+            ]
+            put = self.collectives.put
+            both = [put(np.stack(matrices)[None], i) for i, matrices in enumerate(own)]
+            hessian, fisher = self.collectives.total(both) + np.diag(at.prior)
+        else:
+            hessian, fisher = self._by_products(at, True), self._by_products(at, False)
+        return Derivatives(at.stat, at.gradient, hessian, fisher, at.n_negative)
+
+    def _by_products(self, at: Spread, exact: bool) -> np.ndarray:
+        """The Hessian, or the Fisher matrix, by products with unit vectors."""
+        number = self.n_free
+        padded = np.concatenate([np.eye(number), np.zeros((-number % AT_ONCE, number))])
         chunks = padded.reshape(-1, AT_ONCE, number)
-
-        def matrix(exact: bool) -> np.ndarray:
-            found = [self.times(at, chunk, exact=exact) for chunk in chunks]
-            whole = np.concatenate(found)[:number]
-            return (whole + whole.T) / 2
-
-        return Derivatives(at.stat, at.gradient, matrix(True), matrix(False), at.n_negative)
+        found = np.concatenate([self.times(at, chunk, exact=exact) for chunk in chunks])
+        return (found[:number] + found[:number].T) / 2
 
     def outgrown(self, theta: Any) -> tuple[str, ...]:
         """Names of the sources that the folds were not planned for at ``theta``."""
