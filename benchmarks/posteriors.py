@@ -29,7 +29,7 @@ from gammajax.models import (
     SkyModel,
 )
 
-WIDTH, N_CHAINS, N_WARMUP, N_SAMPLES = 3.0, 4, 300, 1500
+WIDTH, N_CHAINS, N_WARMUP, N_SAMPLES = 3.0, 4, 250, 750
 
 
 def likelihood_of(number: int, seed: int = 1) -> Likelihood:
@@ -66,7 +66,11 @@ def likelihood_of(number: int, seed: int = 1) -> Likelihood:
 
 def timed(what: Any) -> tuple[Posterior, float]:
     began = time.process_time()
-    return what(), time.process_time() - began
+    found = what()
+    spent = time.process_time() - began
+    steps = found.sample_stats.get("n_leapfrog", np.zeros(1)).mean()
+    print(found.settings["method"], spent, "s,", steps, "steps a draw", file=sys.stderr)
+    return found, spent
 
 
 def described(found: Posterior, seconds: float, mean: Any, spread: Any) -> dict[str, Any]:
