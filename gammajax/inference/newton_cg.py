@@ -39,6 +39,9 @@ MOST_EXCESS = 30.0
 START = 0.03
 """Damping of the first step."""
 
+SURE = 0.5
+"""Part of the tolerance at which a search ends, so that the exact distance is below it."""
+
 MOST_DAMPING = 1e10
 """Damping at which steps have become nothing."""
 
@@ -210,7 +213,8 @@ def accepted(
         n_in_a_row=jnp.where(state.again, state.n_in_a_row, 0),
         n_products=state.n_products + step.n_products,
         n_negative=at.n_negative,
-        status=jnp.where(step.edm < tolerance, CONVERGED, RUNNING),
+        # solved to a residual, a step knows the distance to a part of it only
+        status=jnp.where(step.edm < SURE * tolerance, CONVERGED, RUNNING),
     )
 
 

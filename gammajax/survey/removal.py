@@ -29,7 +29,7 @@ import numpy as np
 
 from gammajax.survey.footprint import Footprint
 
-MOST_STEPS = 60
+MOST_STEPS = 200
 
 LENGTHS = 0.5 ** np.arange(16)
 """Parts of a step of which the best is taken."""
@@ -38,7 +38,10 @@ MOST_POWER = 20.0
 """Largest change of the logarithm of a neighbour."""
 
 DONE = 1e-8
-"""Expected decrease at which steps end."""
+"""Decrease at which steps end."""
+
+GOOD = 1e-4
+"""Decrease of the last step, against 1 and against the rise, with which a value is given."""
 
 
 class Removal(NamedTuple):
@@ -78,8 +81,8 @@ def solve(removals: list[Removal]) -> tuple[np.ndarray, np.ndarray]:
     bins = _power_of_two(max(r.bins.counts.size for r in removals))
     padded = [_padded(removal, number, bins) for removal in removals]
     stacked = jax.tree_util.tree_map(lambda *parts: np.stack(parts), *padded)
-    rise, left = _solve(stacked)
-    return np.asarray(rise), np.asarray(left) < 1e3 * DONE
+    rise, left = (np.asarray(found) for found in _solve(stacked))
+    return rise, left < GOOD * np.maximum(rise, 1.0)
 
 
 def _power_of_two(number: int) -> int:
