@@ -1,6 +1,6 @@
 """Posteriors of hundreds of parameters by four ways, compared; writes a figure and a table.
 
-    python benchmarks/posteriors.py 100 docs/figures/posteriors.png
+    python benchmarks/posteriors.py 60 docs/figures/posteriors.png
 
 simulates a counts cube with a number of sources that overlap, amplitude and index of each
 free, fits it, and draws by NUTS with the covariance of the fit and with blocks of components,
