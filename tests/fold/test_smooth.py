@@ -5,8 +5,6 @@ from __future__ import annotations
 import jax
 import numpy as np
 import pytest
-from tests.fold.test_fourier import LAWS, nd_template
-from tests.fold.test_maps import dataset, source
 
 from gammajax.inference import Likelihood
 from gammajax.models import (
@@ -18,6 +16,8 @@ from gammajax.models import (
     Shell2SpatialModel,
     ShellSpatialModel,
 )
+from tests.fold.test_fourier import LAWS, nd_template
+from tests.fold.test_maps import dataset, source
 
 PLACE = (83.64, 22.02)
 
