@@ -99,12 +99,18 @@ def newton_cg(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Sta
     )
 
 
+@jax.jit
+def _expanded(problem: Problem, x: Any, curved: Any) -> Expansion:
+    """`expand`, traced once for the shapes of its results and for the search."""
+    return expand(problem, x, curved)
+
+
 def begin(problem: Problem, x: Any) -> State:
     """The state from which a search at ``x`` starts; pure."""
     space, number = problem.space, problem.active.size
     x = jnp.where(space.free, jnp.clip(x, space.min, space.max), x)
     infinite, none, zero = jnp.asarray(jnp.inf), jnp.zeros(number), jnp.asarray(0)
-    shapes = jax.eval_shape(lambda: pieces_of(expand(problem, x)))
+    shapes = jax.eval_shape(lambda: pieces_of(_expanded(problem, x, jnp.asarray(True))))
     pieces = jax.tree_util.tree_map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     return State(
         x=x,
@@ -143,7 +149,8 @@ def advance(
         return jax.lax.cond(better, _accept, _reject, problem, state, at, owner, tolerance)
 
     last = (state.status != RUNNING) | (state.n_steps >= max_steps)
-    at = expand(problem, jnp.where(last, state.x, state.trial), last | jnp.any(state.near))
+    x = jnp.where(last, state.x, state.trial)
+    at = _expanded(problem, x, last | jnp.any(state.near))
     return jax.lax.cond(last, finish, look, state, at)
 
 
