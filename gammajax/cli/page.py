@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
-from gammajax import __version__
 from gammajax.cli.console import significant
+from gammajax.cli.html import page
 from gammajax.cli.story import LEVEL, Story
 
 
 def render(story: Story, seconds: dict[str, float]) -> str:
     """The HTML text of the page; its pictures lie beside it."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string(
-        files("gammajax.cli").joinpath("templates", "demo.html").read_text(encoding="utf-8")
-    )
     infos = [dataset.info_dict() for dataset in story.datasets]
     posterior = story.posterior
-    return template.render(
-        version=__version__,
+    return page(
+        "demo.html",
         story=story,
         seconds=seconds,
         observations=infos,

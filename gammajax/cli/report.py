@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gammajax import __version__
 from gammajax.cli.console import significant
+from gammajax.cli.html import page
 
 if TYPE_CHECKING:
     from gammajax.cli.analysis import Findings
@@ -61,15 +60,9 @@ def source_with_points(found: Findings) -> str:
 
 def render(found: Findings, pictures: list[tuple[str, str]], config: str) -> str:
     """The HTML text of the page; its pictures lie beside it."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string(
-        files("gammajax.cli").joinpath("templates", "analysis.html").read_text(encoding="utf-8")
-    )
     result, likelihood = found.result, found.result.likelihood
-    return template.render(
-        version=__version__,
+    return page(
+        "analysis.html",
         found=found,
         result=result,
         likelihood=likelihood,

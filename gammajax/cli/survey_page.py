@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gammajax import __version__
 from gammajax.cli.console import significant, table
 from gammajax.cli.fit import describe_fit, draw_residuals
 from gammajax.cli.folder import write_json
+from gammajax.cli.html import page
 
 MOST_ROWS = 40
 """Sources that are printed on the screen; the files have all."""
@@ -57,15 +56,9 @@ def _pictures(folder: Path, result: Any, sources: Any) -> list[tuple[str, str]]:
 def _render(
     title: str, result: Any, sources: Any, lines: list[str], pictures: list[tuple[str, str]]
 ) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string(
-        files("gammajax.cli").joinpath("templates", "survey.html").read_text(encoding="utf-8")
-    )
     names, rows = cells(sources) if sources is not None else ([], [])
-    return template.render(
-        version=__version__,
+    return page(
+        "survey.html",
         title=title,
         success=result is None or bool(result.success),
         message="Nothing was to be fitted." if result is None else result.message,
