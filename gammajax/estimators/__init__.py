@@ -29,11 +29,9 @@ from gammajax.estimators.variability import (
     compute_fvar,
     structure_function,
 )
-from gammajax.stats.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 
 __all__ = [
     "ASmoothMapEstimator",
-    "CashCountsStatistic",
     "EnergyDependentMorphology",
     "EnergyDependentMorphologyEstimator",
     "ExcessMapEstimator",
@@ -49,7 +47,6 @@ __all__ = [
     "SensitivityEstimator",
     "SpatialLaw",
     "TSMapEstimator",
-    "WStatCountsStatistic",
     "bayesian_blocks",
     "boxes_along",
     "compute_chisq",

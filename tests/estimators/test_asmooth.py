@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from gammajax.datasets import MapDataset
-from gammajax.estimators import ASmoothMapEstimator, CashCountsStatistic, WStatCountsStatistic
+from gammajax.estimators import ASmoothMapEstimator
 from gammajax.models import PowerLawSpectralModel
+from gammajax.stats import CashCountsStatistic, WStatCountsStatistic
 
 from .test_maps import on_off
 

@@ -9,11 +9,9 @@ from astropy.coordinates import SkyCoord
 
 from gammajax.datasets import SpectrumDataset
 from gammajax.estimators import (
-    CashCountsStatistic,
     FluxProfileEstimator,
     ParameterEstimator,
     SensitivityEstimator,
-    WStatCountsStatistic,
     bayesian_blocks,
     boxes_along,
     compute_chisq,
@@ -25,6 +23,7 @@ from gammajax.estimators import (
 )
 from gammajax.inference import Fit, Likelihood, confidence, upper_limit
 from gammajax.models import Models, PowerLawSpectralModel, SkyModel
+from gammajax.stats import CashCountsStatistic, WStatCountsStatistic
 
 from .conftest import CENTER, empty_cube
 
