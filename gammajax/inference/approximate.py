@@ -70,6 +70,8 @@ def posterior_of_draws(
     kept, log_density = _evaluate(likelihood.problem, whitening, z)
     log_density = np.asarray(log_density)
     log_weight = log_density - log_guide
+    # where the statistic is not finite there is no posterior
+    log_weight = np.where(np.isfinite(log_weight), log_weight, -np.inf)
     weight = np.exp(log_weight - log_weight.max())
     efficiency = float(weight.sum() ** 2 / np.sum(weight**2) / len(weight))
     names, units = described(likelihood, populations)

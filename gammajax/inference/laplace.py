@@ -69,7 +69,8 @@ def laplace(
     Raises
     ------
     ValueError
-        If the Krylov space of 64 products is too small for that.
+        If the Krylov space of 64 products is too small for that, or the Hessian is not
+        positive definite.
 
     Examples
     --------
@@ -111,7 +112,13 @@ def _depth(at: Any, half: Any, noise: np.ndarray) -> tuple[int, float]:
     """The size of the Krylov space that draws need, and their error with it."""
     error = np.inf
     for depth in DEPTHS:
-        error = float(np.max(_roots(at, half, noise, depth)[1]))
+        _, errors, least = _roots(at, half, noise, depth)
+        error = float(np.max(errors))
+        if np.min(least) <= 0:
+            raise ValueError(
+                "laplace: the Hessian is not positive definite at the fit, so there is no "
+                "normal distribution that touches the posterior there; use sample"
+            )
         if error < TOLERANCE or depth >= noise.shape[1]:
             return depth, error
     raise ValueError(
@@ -121,8 +128,8 @@ def _depth(at: Any, half: Any, noise: np.ndarray) -> tuple[int, float]:
 
 
 @partial(jax.jit, static_argnames=("depth",))
-def _roots(at: Any, half: Any, noise: Any, depth: int) -> tuple[Any, Any]:
-    """A^(-1/2) times each row, and the estimated relative error of each."""
+def _roots(at: Any, half: Any, noise: Any, depth: int) -> tuple[Any, Any, Any]:
+    """A^(-1/2) times each row, the estimated relative error of each, and least values."""
 
     def product(z: Any) -> Any:
         return whitened_product(at, half, z)
@@ -130,7 +137,7 @@ def _roots(at: Any, half: Any, noise: Any, depth: int) -> tuple[Any, Any]:
     return jax.lax.map(lambda z: inverse_root(product, z, depth), noise)
 
 
-def inverse_root(product: Any, vector: Any, depth: int) -> tuple[Any, Any]:
+def inverse_root(product: Any, vector: Any, depth: int) -> tuple[Any, Any, Any]:
     """The inverse square root of a positive matrix times a vector, by Lanczos; pure.
 
     Parameters
@@ -147,6 +154,8 @@ def inverse_root(product: Any, vector: Any, depth: int) -> tuple[Any, Any]:
     error : float
         The change from a space that is smaller by one, relative to the length: an estimate
         of the error that is on the safe side.
+    least : float
+        The least eigenvalue that was met; where it is not positive there is no root.
     """
     depth = min(depth, vector.size)
     length = jnp.linalg.norm(vector)
@@ -169,14 +178,14 @@ def inverse_root(product: Any, vector: Any, depth: int) -> tuple[Any, Any]:
     # what comes after the end of a space is a block of its own, with nothing in it
     bends = jnp.where(bends == 0, 1.0, bends)
 
-    def found(number: int) -> Any:
+    def found(number: int) -> tuple[Any, Any]:
         matrix = jnp.diag(bends[:number])
         beside = sizes[: number - 1]
         matrix = matrix + jnp.diag(beside, 1) + jnp.diag(beside, -1)
         values, vectors = jnp.linalg.eigh(matrix)
         root = vectors @ (vectors[0] / jnp.sqrt(jnp.maximum(values, 1e-12)))
-        return length * (root @ basis[:number])
+        return length * (root @ basis[:number]), values[0]
 
-    last = found(depth)
-    change = last - found(depth - 1) if depth > 1 else last
-    return last, jnp.linalg.norm(change) / length
+    last, least = found(depth)
+    change = last - found(depth - 1)[0] if depth > 1 else last
+    return last, jnp.linalg.norm(change) / length, least

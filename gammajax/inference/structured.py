@@ -35,6 +35,9 @@ RANK = 32
 MATTERS = 0.05
 """Eigenvalues whose logarithm is nearer to 0 are taken as 1."""
 
+TINY = 1e-6
+"""Least eigenvalue of a block, scaled to a unit diagonal, that is positive."""
+
 FLOOR = 1e-4
 """Least eigenvalue; smaller and negative ones are taken as this."""
 
@@ -52,6 +55,9 @@ class StructuredHalf(eqx.Module):
         :math:`\\Lambda^{-1/2} - 1`.
     scale : array, shape (n,)
         Factors on the result.
+    mended : array, shape (group, slot, slot)
+        What is added to the blocks of the Hessian that are not positive definite: such are
+        those of sources at a bound, which are taken half an error inside.
     """
 
     groups: Groups
@@ -59,6 +65,7 @@ class StructuredHalf(eqx.Module):
     vectors: Any
     stretch: Any
     scale: Any
+    mended: Any
 
     def __matmul__(self, z: Any) -> Any:
         return self.from_groups(self.in_groups(z))
@@ -108,13 +115,17 @@ def structured_half(problem: Problem, at: Expansion, rank: int = RANK) -> Struct
     """
     groups = groups_of(problem)
     fisher, hessian = block_matrices(at, groups)
-    precision = np.asarray(definite(fisher, hessian - fisher)) / 2
+    whole = np.asarray(definite(fisher, hessian - fisher))
+    mended = np.where(_indefinite(hessian, whole)[:, None, None], whole - hessian, 0.0)
+    precision = whole / 2
     empty = np.diagonal(precision, axis1=1, axis2=2) == 0
     precision = precision + empty[:, :, None] * np.eye(precision.shape[-1])
     factor = np.linalg.cholesky(precision)
     blocks = np.swapaxes(np.linalg.inv(factor), 1, 2)
     number = groups.group.size - 1
-    half = StructuredHalf(groups, blocks, np.zeros((number, 0)), np.zeros(0), np.ones(number))
+    half = StructuredHalf(
+        groups, blocks, np.zeros((number, 0)), np.zeros(0), np.ones(number), mended
+    )
     rank = min(rank, number - 1)
     if rank < 1:
         return half
@@ -131,7 +142,18 @@ def structured_half(problem: Problem, at: Expansion, rank: int = RANK) -> Struct
 @jax.jit
 def whitened_product(at: Expansion, half: StructuredHalf, z: Any) -> Any:
     """The precision in the coordinates of a square root, times a vector: S' H S z / 2."""
-    return half.transposed(hessian_times(at, half @ z)) / 2
+    direction = half @ z
+    mended = _placed(half.groups, _times(half.mended, _taken(half.groups, direction)))
+    return half.transposed(hessian_times(at, direction) + mended) / 2
+
+
+def _indefinite(blocks: Any, positive: np.ndarray) -> np.ndarray:
+    """Which blocks have a direction that curves down, by the diagonals of positive ones."""
+    diagonal = np.diagonal(positive, axis1=1, axis2=2)
+    scale = np.where(diagonal > 0, 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
+    scaled = np.asarray(blocks) * scale[:, :, None] * scale[:, None, :]
+    empty = np.eye(scale.shape[1]) * (diagonal == 0)[:, :, None]
+    return np.linalg.eigvalsh(scaled + empty)[:, 0] < TINY
 
 
 def _taken(groups: Groups, vector: Any) -> Any:

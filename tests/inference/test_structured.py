@@ -126,7 +126,8 @@ def test_the_inverse_root_is_that_of_the_matrix(seed, size, spread) -> None:
     vectors, _ = np.linalg.qr(rng.normal(size=(size, size)))
     values = np.exp(spread * rng.normal(size=size))
     matrix, v = vectors * values @ vectors.T, rng.normal(size=size)
-    found, _ = inverse_root(lambda z: matrix @ z, v, 16)
+    found, _, least = inverse_root(lambda z: matrix @ z, v, 16)
+    assert float(least) > 0
     expected = vectors / np.sqrt(values) @ vectors.T @ v
     np.testing.assert_allclose(found, expected, atol=1e-6 * np.linalg.norm(expected))
 
@@ -158,6 +159,17 @@ def test_chains_of_both_masses_and_guides_agree_with_the_exact_moments(result, e
     assert np.all(np.abs(guide.mean - mean) < 0.12 * spread)
     np.testing.assert_allclose(guide.flat.std(axis=0), spread, rtol=0.12)
     assert guide.settings["importance_efficiency"] > 0.9
+
+
+def test_a_source_at_its_bound_has_draws_above_it(result) -> None:
+    """Half an error inside its Hessian may curve down; its block is mended there."""
+    models = result.models.set("s2.spectral.amplitude", value=0.0, min=0)
+    dataset = cube().fake(models, seed=3)
+    fit = Fit().run(Likelihood([dataset], models.set("s*.index", min=0)))
+    draws = laplace(fit, n_samples=300)
+    assert np.all(np.isfinite(draws.flat))
+    assert np.all(draws["s2.spectral.amplitude"] > 0)
+    assert draws.settings["importance_efficiency"] > 0
 
 
 def test_what_cannot_be_is_said(result) -> None:
