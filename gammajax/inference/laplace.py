@@ -16,6 +16,7 @@ import time
 from functools import partial
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,8 +47,8 @@ def laplace(
     """Approximate the posterior by the normal distribution that has the fit's Hessian.
 
     Parameters of one bound or two are normal in its logarithmic or logistic coordinate, so
-    draws stay inside. A parameter at its bound is taken half an error inside: look there with
-    `sample`.
+    draws stay inside. A parameter at its bound is taken half an error inside, and the Fisher
+    matrix is taken for the Hessian then: look there with `sample`.
 
     Parameters
     ----------
@@ -95,6 +96,11 @@ def laplace(
     noise = np.random.default_rng(seed).normal(size=(n_samples, likelihood.n_free))
     at = expansion(problem, whitening.middle(problem))
     half = whitening.half.unscaled()
+    if result.at_bounds:
+        # inside of a bound the Hessian may curve down, and the Fisher matrix never does
+        bins = tuple(part._replace(bend=part.expected) for part in at.bins)
+        at = at._replace(bins=bins, bends=())
+        half = eqx.tree_at(lambda h: h.mended, half, np.zeros_like(half.mended))
     depth, error = _depth(at, half, noise[:4])
     draws = np.asarray(_roots(at, half, noise, depth)[0])
     settings = {
