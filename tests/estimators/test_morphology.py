@@ -146,7 +146,7 @@ def test_a_bin_without_counts_is_said() -> None:
     counts = np.array(FROZEN["counts"], dtype=float)
     counts[2:] = 0
     fixed = source().freeze("*.lon_0").freeze("*.lat_0").set("*.amplitude", min=0)
-    fixed = fixed.set("*.sigma", min=0.01, max=1)
+    fixed = fixed.set("*.sigma", min=0.1, max=0.35)
     found = EnergyDependentMorphologyEstimator(energy_edges=EDGES).run(cube(counts), fixed)
     assert found.success.tolist() == [True, False]
     assert found.notes[1].startswith("no counts: the shape is not known here")
