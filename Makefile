@@ -21,11 +21,12 @@ MADE := $(VENV)/made-with-$(PYTHON_VERSION)
 NPROC ?= 2
 PYTEST_ARGS ?=
 
-.PHONY: help demo test lint format types docs bench constraints clean
+.PHONY: help demo test test-long lint format types docs bench constraints clean
 
 help:
 	@echo "make demo         set up and run the demonstration (writes demo-output/)"
-	@echo "make test         set up and run all tests, doctests included"
+	@echo "make test         set up and run the tests, doctests included"
+	@echo "make test-long    run those that take half a minute or more each"
 	@echo "make lint         ruff check, ruff format --check, pyright"
 	@echo "make format       let ruff put the code in order"
 	@echo "make docs         build the site into docs/_build/html, warnings are errors"
@@ -63,6 +64,9 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(NPROC) $(PYTEST_ARGS)
+
+test-long: $(VENV)/.test
+	$(BIN)/python -m pytest -n $(NPROC) -m long $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -154,7 +154,7 @@ def test_a_bin_without_counts_is_said() -> None:
     assert "no counts" in repr(found)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_law_finds_the_slope() -> None:
     """Sizes of 0.25 to 0.14 deg at 1.4 to 11 TeV fall as a power of about -0.28."""
     fixed = source().freeze("*.lon_0").freeze("*.lat_0")

@@ -117,7 +117,7 @@ def test_the_strength_is_that_of_the_largest_evidence(datasets) -> None:
     assert found.norms.success.all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bias_and_coverage_of_a_curved_spectrum() -> None:
     """60 sets of counts: the mean pull is within 0.5, and 1 sigma holds 55 to 85 %.
 

@@ -12,7 +12,6 @@ from gammajax.inference.curvature import pieces_of
 from gammajax.inference.problem import assembled, expand
 from gammajax.irf.edisp import EDispKernel
 from gammajax.irf.edisp_map import EDispKernelMap
-from gammajax.models import GaussianSpatialModel, Models, SkyModel
 from tests.inference.test_newton_cg import cube, models
 
 
@@ -35,9 +34,6 @@ def start(kind: str):
     found = found.link("s4.spectral.index", to="s0.spectral.index")
     if kind == "moving":
         return found.thaw("s1.spatial.*").thaw("s2.spatial.*")
-    if kind == "extended":
-        shape = GaussianSpatialModel(83.6, 22.1, "0.1 deg")
-        return Models([*found, SkyModel(found["s0"].spectral_model, shape, name="g")])
     return found
 
 
@@ -52,7 +48,7 @@ def dataset(dispersed: bool):
 
 @pytest.mark.parametrize(
     ("kind", "dispersed"),
-    [("frozen", False), ("frozen", True), ("moving", True), ("extended", False)],
+    [("frozen", False), ("frozen", True), ("moving", True)],
 )
 def test_the_matrices_are_those_of_the_jacobian(kind, dispersed, monkeypatch) -> None:
     likelihood = Likelihood([dataset(dispersed)], start(kind))
@@ -61,8 +57,6 @@ def test_the_matrices_are_those_of_the_jacobian(kind, dispersed, monkeypatch) ->
     for ours, theirs in ((found.hessian, whole.hessian), (found.fisher, whole.fisher)):
         difference = (ours - np.asarray(theirs)) / np.outer(scale, scale)
         np.testing.assert_allclose(difference, 0, atol=1e-10)
-    if kind == "extended":
-        return
     monkeypatch.setattr(curvature, "DENSE", 3)
     few, _ = both(likelihood)
     assert sparse.issparse(few.hessian)

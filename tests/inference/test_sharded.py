@@ -18,6 +18,7 @@ from gammajax.inference import Fit, ShardedLikelihood, sample
 from gammajax.inference.collectives import Collectives
 
 SCRIPT = Path(__file__).with_name("shared_sky.py")
+LONG = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_one_device_gives_the_same(sky, expected) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rows", "columns"), [(4, 2), (2, 1)])
+@pytest.mark.parametrize(("rows", "columns"), [(4, 2), pytest.param(2, 1, marks=LONG)])
 def test_devices_of_one_process_give_the_same(expected, tmp_path, rows, columns) -> None:
     run = start(str(SCRIPT), str(tmp_path), str(rows), str(columns), devices=8)
     (output,) = finished([run])
@@ -96,7 +97,7 @@ def test_devices_of_one_process_give_the_same(expected, tmp_path, rows, columns)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rows", "columns"), [(2, 1), (2, 2)])
+@pytest.mark.parametrize(("rows", "columns"), [(2, 1), pytest.param(2, 2, marks=LONG)])
 def test_processes_give_the_same_and_make_their_own_datasets_only(
     expected, tmp_path, rows, columns
 ) -> None:

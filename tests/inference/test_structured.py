@@ -145,6 +145,7 @@ def test_draws_of_a_laplace_approximation_have_the_covariance_of_the_fit(result)
         np.testing.assert_allclose(correlation, result.correlation, atol=0.08)
 
 
+@pytest.mark.long
 def test_chains_of_both_masses_and_guides_agree_with_the_exact_moments(result, exact) -> None:
     mean, spread = exact
     chains = [sample(result, mass=mass, progress=False) for mass in ("dense", "blocks")]

@@ -113,7 +113,7 @@ def test_only_newton_is_watched(likelihood) -> None:
         Checkpoint("x", every=-1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_source_that_left_its_plan_goes_on_from_the_new_one(tmp_path, monkeypatch) -> None:
     data = cube().fake(models([4e-11, 2e-11]), seed=4)
     start = models([3e-11, 2e-11]).thaw("a.spatial.*").set("a.spatial.lat_0", value=22.25)
