@@ -71,6 +71,7 @@ ROOMS = {
     "fold": "Folding",
     "inference": "Inference",
     "estimators": "Estimators",
+    "survey": "Surveys",
     "plots": "Plots",
     "makers": "Data reduction",
     "simulate": "Simulation",
