@@ -40,8 +40,8 @@ def cache_folder():
     return jax.config.jax_compilation_cache_dir
 
 
+@pytest.mark.long
 @pytest.mark.data
-@pytest.mark.slow
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_notebook_runs(path, data_path, tmp_path):
     data = data_path("joint-crab/spectra").parents[1]

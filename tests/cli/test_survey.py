@@ -88,7 +88,7 @@ def test_what_cannot_be_fitted_ends_in_one_line(gammajax, crab) -> None:
     assert "energy is 2 to 1 TeV" in run.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sources_are_found(gammajax, tmp_path) -> None:
     law = PowerLawSpectralModel(amplitude=3e-9, index=2.2, reference="0.03 TeV")
     truth = Models([SkyModel(law, PointSpatialModel(10.4, -0.3, frame="galactic"), name="a")])

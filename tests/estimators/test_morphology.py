@@ -141,7 +141,7 @@ def test_what_cannot_be_tested_is_said() -> None:
         estimator.run(cube(), elsewhere)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_bin_without_counts_is_said() -> None:
     counts = np.array(FROZEN["counts"], dtype=float)
     counts[2:] = 0

@@ -103,7 +103,7 @@ def test_a_source_far_outside_adds_nothing() -> None:
     assert "s.spectral" in result.message
 
 
-@pytest.mark.parametrize("lat", [90.0, -89.97])
+@pytest.mark.parametrize("lat", [90.0, pytest.param(-89.97, marks=pytest.mark.long)])
 def test_at_the_pole(lat: float) -> None:
     data = cube((0.0, np.sign(lat) * 90.0))
     spatial = GaussianSpatialModel(40.0, lat, 0.1)

@@ -57,7 +57,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("kind", list(CASES))
+SLOWEST = ("generalized gauss", "generalized ellipse", "shell2", "disk as an ellipse")
+KINDS = [pytest.param(k, marks=pytest.mark.long if k in SLOWEST else ()) for k in CASES]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_profiles_have_no_steps(kind: str) -> None:
     """A step would stand out of the fourth differences of a smooth curve."""
     spatial, ways = CASES[kind]

@@ -47,7 +47,7 @@ def test_coverage_at_low_counts(datasets, truth):
     assert np.all(np.abs(covered.mean(axis=0) - 0.683) < 0.06)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nuts_ranks_are_uniform(datasets, truth):
     """Simulation-based calibration (Talts et al. 2018): truths drawn from the prior."""
     priors = {

@@ -25,6 +25,7 @@ def study():
     return module
 
 
+@pytest.mark.long
 def test_three_overlapping_sources_are_recovered(study) -> None:
     """Pulls and likelihood ratios of 20 sets; the 320 pulls are not independent."""
     models, cube = study.truth(), study.empty_cube()

@@ -96,7 +96,7 @@ def test_devices_of_one_process_give_the_same(expected, tmp_path, rows, columns)
     same(np.load(tmp_path / "0.npz"), expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("rows", "columns"), [(2, 1), pytest.param(2, 2, marks=LONG)])
 def test_processes_give_the_same_and_make_their_own_datasets_only(
     expected, tmp_path, rows, columns
