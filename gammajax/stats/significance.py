@@ -31,7 +31,7 @@ def ts_to_sigma(ts: Any, df: int = 1) -> np.ndarray:
     >>> ts_to_sigma([0, 9, 2000]).round(4).tolist()
     [0.0, 3.0, 44.7214]
     >>> print(ts_to_sigma(25, df=3).round(3))
-    4.3177
+    4.322
     """
     from scipy.special import gammaln, ndtri_exp
     from scipy.stats import chi2
