@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -65,8 +66,7 @@ def plot_corner(
         Contours hold 39 % and 86 % (1 and 2 sigma in two dimensions); dashed lines are the
         quantiles at 16, 50 and 84 %.
     """
-    import corner
-
+    corner = _corner()
     places = _places(posterior, names)
     samples, labels, powers = _scaled(posterior, places)
     flat = samples.reshape(-1, samples.shape[-1])
@@ -100,6 +100,13 @@ def plot_corner(
     axes = np.array(figure.axes[: n * n]).reshape(n, n)
     _corner_titles(axes, flat)
     return axes
+
+
+def _corner() -> Any:
+    with warnings.catch_warnings():  # it imports ArviZ 0.x, which announces its own future
+        warnings.simplefilter("ignore")
+        import corner
+    return corner
 
 
 def _corner_titles(axes: np.ndarray, flat: np.ndarray) -> None:
