@@ -136,7 +136,7 @@ def test_a_fit_goes_across_the_zero_of_right_ascension() -> None:
     assert result.models.parameters["s.spatial.lon_0"].value == pytest.approx(-0.05, abs=1e-4)
 
 
-@pytest.mark.parametrize("size", [1e-6, 0.02])
+@pytest.mark.parametrize("size", [1e-6, pytest.param(0.02, marks=pytest.mark.long)])
 def test_smaller_than_a_pixel(size: float) -> None:
     data = cube(sigma=0.05)
     spatial = GaussianSpatialModel(83.65, 22.01, size)

@@ -129,6 +129,7 @@ def predicted(data, counts, models, options) -> tuple[np.ndarray, float]:
     return found, float(mu[-1])
 
 
+@pytest.mark.long
 def test_fisher_is_the_mean_of_simulated_hessians() -> None:
     """On Asimov data, and within four standard errors of 60 simulated sets."""
     models = Models(

@@ -18,7 +18,6 @@ from gammajax.inference import Fit, ShardedLikelihood, sample
 from gammajax.inference.collectives import Collectives
 
 SCRIPT = Path(__file__).with_name("shared_sky.py")
-LONG = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +86,8 @@ def test_one_device_gives_the_same(sky, expected) -> None:
     same(sky["found"](ShardedLikelihood(*sky["scene"]())), expected)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("rows", "columns"), [(4, 2), pytest.param(2, 1, marks=LONG)])
+@pytest.mark.long
+@pytest.mark.parametrize(("rows", "columns"), [(4, 2), (2, 1)])
 def test_devices_of_one_process_give_the_same(expected, tmp_path, rows, columns) -> None:
     run = start(str(SCRIPT), str(tmp_path), str(rows), str(columns), devices=8)
     (output,) = finished([run])
@@ -97,7 +96,7 @@ def test_devices_of_one_process_give_the_same(expected, tmp_path, rows, columns)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("rows", "columns"), [(2, 1), pytest.param(2, 2, marks=LONG)])
+@pytest.mark.parametrize(("rows", "columns"), [(2, 1), (2, 2)])
 def test_processes_give_the_same_and_make_their_own_datasets_only(
     expected, tmp_path, rows, columns
 ) -> None:

@@ -159,7 +159,7 @@ def sources(number: int) -> Models:
     return models.set("*.index", min=0, max=5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sixty_sources_and_the_diffuse_emission_are_found_as_one_problem(sky) -> None:
     diffuse = lat_like_diffuse(sky)
     truth = sources(60) + diffuse

@@ -47,6 +47,7 @@ def fitted(centre, tmp_path_factory):
     return fit, fit.run(checkpoint=Checkpoint(path, every=0)), path
 
 
+@pytest.mark.long
 @pytest.mark.data
 def test_real_counts_give_the_fluxes_of_the_catalogue(fitted) -> None:
     _, found, _ = fitted
@@ -66,6 +67,7 @@ def test_real_counts_give_the_fluxes_of_the_catalogue(fitted) -> None:
     assert "<table" in found._repr_html_()
 
 
+@pytest.mark.long
 @pytest.mark.data
 def test_a_run_that_was_interrupted_comes_to_the_same(fitted) -> None:
     fit, found, path = fitted
@@ -74,6 +76,7 @@ def test_a_run_that_was_interrupted_comes_to_the_same(fitted) -> None:
     assert np.isnan(again.table["ts"]).all()
 
 
+@pytest.mark.long
 @pytest.mark.data
 def test_memory_is_known_before_the_fit(fitted) -> None:
     fit, _, _ = fitted
@@ -86,6 +89,7 @@ def test_memory_is_known_before_the_fit(fitted) -> None:
     assert 1e5 < plan.total < 1e9
 
 
+@pytest.mark.long
 @pytest.mark.data
 def test_frozen_sources_are_in_the_table_and_say_so(centre) -> None:
     dataset, catalog, diffuse = centre

@@ -51,7 +51,10 @@ def models(amplitudes) -> Models:
 TRUE = [1e-11, 2e-12, 5e-12, 3e-11, 8e-13]
 
 
-@pytest.fixture(scope="module", params=["even", "dispersed", "moving"])
+LONG = [pytest.param(kind, marks=pytest.mark.long) for kind in ("even", "moving")]
+
+
+@pytest.fixture(scope="module", params=["dispersed", *LONG])
 def result(request):
     truth = models(TRUE)
     data = [cube("a", request.param == "dispersed").fake(truth, seed=4)]
