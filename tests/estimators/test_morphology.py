@@ -67,6 +67,7 @@ def found():
     return EnergyDependentMorphologyEstimator(energy_edges=EDGES).run(cube(), MODELS)
 
 
+@pytest.mark.long
 def test_as_the_peer(found) -> None:
     """TS to 0.5 and values to a tenth of their errors: both fold a Gaussian with pixels."""
     assert found.ts == pytest.approx(FROZEN["delta_ts"], abs=0.5)
@@ -79,6 +80,7 @@ def test_as_the_peer(found) -> None:
         np.testing.assert_allclose(table[f"{name}_err"].to_value("deg"), errors, rtol=0.05)
 
 
+@pytest.mark.long
 def test_bins_are_plain_fits(found) -> None:
     """Of the slices in energy, from the same start, which folds are planned for."""
     total = 0.0
@@ -93,6 +95,7 @@ def test_bins_are_plain_fits(found) -> None:
     assert found.ts == pytest.approx(found.result.stat - total, abs=1e-6)
 
 
+@pytest.mark.long
 def test_numbers_and_words(found) -> None:
     assert found.parameters == ("lon_0", "lat_0", "sigma")
     assert found.significance == pytest.approx(norm.isf(0.5 * chi2.sf(found.ts, 3)), rel=1e-9)
