@@ -99,8 +99,7 @@ def test_what_cannot_be_done_is_said(models) -> None:
 
 @pytest.mark.data
 def test_a_catalogue_gives_sources_of_a_region_and_numbers_for_the_rules(data_path) -> None:
-    data_path("catalogs/fermi/gll_psch_v13.fit.gz")
-    catalog = load("3fhl")
+    catalog = load("3fhl", data_path("catalogs/fermi/gll_psch_v13.fit.gz"))
     geom = WcsGeom.create(
         skydir=(0, 0), frame="galactic", width=(8, 4), binsz=0.1, axes=[ENERGY]
     )
