@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from gammajax.datasets import Datasets
-from gammajax.estimators.copies import in_bins, values_of_copy
+from gammajax.estimators.copies import in_bins, owners
 from gammajax.estimators.energy_bins import EnergyBin, energy_bins, narrowed
 from gammajax.estimators.morphology_result import EnergyDependentMorphology, SpatialLaw
-from gammajax.estimators.scaled import norm_name, scaled_models, source_name
+from gammajax.estimators.scaled import source_name, with_norm
 from gammajax.fold import FoldOptions
 from gammajax.inference import Fit, FitResult, Likelihood
 from gammajax.models import EnergyDependentSpatialModel, Models
@@ -28,7 +28,9 @@ class EnergyDependentMorphologyEstimator:
     spatial parameters in all bins (hypothesis 0). All else that is free, the spectrum of the
     source, other sources and backgrounds, is free in each bin in both. With :math:`p` free
     spatial parameters and :math:`n` bins, TS has :math:`p (n - 1)` degrees of freedom
-    (Feijen et al. 2025, A&A 701, A4).
+    (Feijen et al. 2025, A&A 701, A4). All these fits, and those without the source, are of
+    one likelihood of all bins, with more or less of it held: folds are planned once, and one
+    program is compiled.
 
     `run_law` tests a law instead, a power law of a size or a drift of a position with the
     logarithm of energy, which needs one parameter and no bins.
@@ -85,19 +87,24 @@ class EnergyDependentMorphologyEstimator:
                 f"energy_edges: {len(bins)} of {len(every)} bins have data in the fit range, "
                 "expected two or more; widen the fit range, or take other edges"
             )
-        parts, copies = in_bins(datasets, models, bins)
-        for name in names:
-            rest = name.removeprefix(source)
-            for i in range(1, len(bins)):
-                copies = copies.link(f"{source}-{i}{rest}", to=f"{source}-0{rest}")
-        together = self._fitted(parts, _one_prior(copies))
-        apart, null = [], []
-        for i, one in enumerate(bins):
-            # from there, the fits of bins can only be better
-            start = values_of_copy(models, together.models, i)
-            apart.append(self._fitted(_parts(one, datasets), start))
-            null.append(self._without(_parts(one, datasets), start, source))
-        return _result(source, names, bins, apart, together, null)
+        scaled, norm = with_norm(models, source)
+        parts, copies = in_bins(datasets, scaled, bins)
+        whole = Likelihood(parts, _used(copies, parts), self.fold)
+        together = self.fit.run(
+            whole.restricted(_linked(whole.models, source, names, len(bins)))
+        )
+        shared, apart, null = together.likelihood, [], []
+        # from there, the fits of bins can only be better
+        models_now = _at(whole.models, together.models)
+        for i in range(len(bins)):
+            found = self.fit.run(shared.restricted(_only(models_now, models, i)))
+            shared, models_now = found.likelihood, _at(whole.models, found.models)
+            apart.append(found)
+        for i in range(len(bins)):
+            absent = _only(models_now, models, i).freeze(f"{source}-{i}.*")
+            null.append(self._stat(shared.restricted(absent.set(f"{source}-{i}{norm}", 0.0))))
+        empty = [_is_empty(_parts(one, datasets)) for one in bins]
+        return _result(source, names, bins, apart, together, null, empty)
 
     def run_law(self, datasets: Any, models: Any, names: str | Sequence[str]) -> SpatialLaw:
         r"""Test a law :math:`p(E)` of spatial parameters over all energies.
@@ -123,14 +130,11 @@ class EnergyDependentMorphologyEstimator:
     def _fitted(self, datasets: Any, models: Models) -> FitResult:
         return self.fit.run(Likelihood(datasets, _used(models, datasets), self.fold))
 
-    def _without(self, datasets: Any, models: Models, source: str) -> float:
-        """The statistic without the source, all others fitted."""
-        norm = norm_name(source)
-        scaled = scaled_models(_used(models, datasets), source, True)
-        scaled = scaled.freeze(f"{source}.*").set(norm, 0.0)
-        if scaled.parameters.free_names:
-            return self.fit.run(Likelihood(datasets, scaled, self.fold)).stat
-        return float(Likelihood(datasets, scaled.thaw(norm), self.fold).stat(np.zeros(1)))
+    def _stat(self, likelihood: Likelihood) -> float:
+        """The least statistic; nothing has to be free."""
+        if likelihood.names:
+            return self.fit.run(likelihood).stat
+        return float(likelihood.stat(np.zeros(0)))
 
 
 def _given(datasets: Any, models: Any, source: Any) -> tuple[Datasets, Models, str]:
@@ -181,12 +185,35 @@ def _used(models: Models, datasets: Any) -> Models:
     return made.with_table(ParameterTable(rows))
 
 
-def _one_prior(models: Models) -> Models:
-    """Without priors on linked parameters: that of the one that they follow counts."""
-    for row in models.parameters:
+def _linked(copies: Models, source: str, names: Sequence[str], number: int) -> Models:
+    """The copies with one shape in all bins.
+
+    Priors on linked parameters go: that of the one that they follow counts.
+    """
+    for name in names:
+        rest = name.removeprefix(source)
+        for i in range(1, number):
+            copies = copies.link(f"{source}-{i}{rest}", to=f"{source}-0{rest}")
+    for row in copies.parameters:
         if row.link is not None and row.prior is not None:
-            models = models.remove_prior(row.name)
-    return models
+            copies = copies.remove_prior(row.name)
+    return copies
+
+
+def _at(models: Models, found: Models) -> Models:
+    """Models at the values that others of the same parameters have."""
+    return models.with_values([row.value for row in found.parameters])
+
+
+def _only(copies: Models, models: Models, number: int) -> Models:
+    """The copies with what is free in one bin only."""
+    members = {f"{component.name}-{number}" for component in models}
+    owner = owners(copies)
+    rows = tuple(
+        row if owner[row.name] in members else dataclasses.replace(row, frozen=True)
+        for row in copies.parameters
+    )
+    return copies.with_table(ParameterTable(rows))
 
 
 def _with_law(models: Models, source: str, names: Any) -> Models:
@@ -212,28 +239,32 @@ def _result(
     apart: Sequence[FitResult],
     together: FitResult,
     null: Sequence[float],
+    empty: Sequence[bool],
 ) -> EnergyDependentMorphology:
     """Everything from the fits."""
-    shared = [f"{source}-0{name.removeprefix(source)}" for name in names]
-    joint = [together.names.index(name) for name in shared]
-    places = [[result.names.index(name) for name in names] for result in apart]
+    stems = [name.removeprefix(source) for name in names]
+    joint = [together.names.index(f"{source}-0{stem}") for stem in stems]
+    places = [
+        [result.names.index(f"{source}-{i}{stem}") for stem in stems]
+        for i, result in enumerate(apart)
+    ]
     pairs = list(zip(apart, places, strict=True))
-    notes = [_notes(result) for result in apart]
-    total = float(together.stat - sum(result.stat for result in apart))
+    notes = [_notes(*pair) for pair in zip(apart, empty, strict=True)]
+    best = apart[-1].stat
     return EnergyDependentMorphology(
         source=source,
         energy_min=np.array([b.energy_min for b in bins]),
         energy_max=np.array([b.energy_max for b in bins]),
         parameters=tuple(name.removeprefix(f"{source}.spatial.") for name in names),
-        units=tuple(together.parameters[name].unit for name in shared),
+        units=tuple(together.parameters[f"{source}-0{stem}"].unit for stem in stems),
         values=np.array([result.theta[where] for result, where in pairs]),
         errors=np.array([result.errors[where] for result, where in pairs]),
         joint=together.theta[joint],
         joint_errors=together.errors[joint],
-        ts=total,
+        ts=float(together.stat - best),
         df=len(names) * (len(bins) - 1),
-        source_ts=np.array([s - r.stat for s, r in zip(null, apart, strict=True)]),
-        source_df=sum(name.startswith(f"{source}.") for name in apart[0].names),
+        source_ts=np.array(null) - best,
+        source_df=sum(name.startswith(f"{source}-0.") for name in apart[0].names),
         success=np.array([not note for note in notes]),
         notes=tuple(notes),
         result=together,
@@ -241,11 +272,15 @@ def _result(
     )
 
 
-def _notes(result: FitResult) -> str:
+def _is_empty(parts: Sequence[Any]) -> bool:
+    return not any(np.asarray(part.counts.data)[part.mask].any() for part in parts)
+
+
+def _notes(result: FitResult, empty: bool) -> str:
     """What is odd about the fit of a bin, in words."""
-    said = [] if result.success else [f"not converged: {result.message}"]
+    said = ["no counts: the shape is not known here"] if empty else []
+    if not result.success:
+        said.append(f"not converged: {result.message}")
     if result.at_bounds:
         said.append(f"at a bound: {', '.join(result.at_bounds)}")
-    if not any(np.asarray(d.counts.data)[d.mask].any() for d in result.likelihood.datasets):
-        said.insert(0, "no counts: the shape is not known here")
     return "; ".join(said)

@@ -38,6 +38,9 @@ class EnergyDependentMorphology:
     notes : tuple of str, shape (bin,)
         What is odd about a bin, in words.
     result, results : `~gammajax.inference.FitResult`, and one for each bin
+        All are fits to all bins, so that ``stat`` is of all: those of a bin have its parameters
+        free, ``crab-1.spatial.sigma``, the ones of the bins before at their best and of the
+        ones after as in ``result``.
     """
 
     source: str

@@ -12,6 +12,9 @@ from gammajax.parameters import ParameterRow, ParameterTable
 
 NORM = "norm"
 
+NORMS = ("amplitude", NORM)
+"""Names of the parameter that a spectrum is proportional to."""
+
 
 def source_name(models: Models, source: str | int | None) -> str:
     """The name of a source among the components.
@@ -76,6 +79,35 @@ def scaled_models(
     old = {renamed(name): row for name, row in known.items()}
     rows = [_row(row, old.get(row.name), mine, kept, renamed) for row in made.parameters]
     return made.with_table(ParameterTable(tuple(rows)))
+
+
+def with_norm(models: Models, source: str) -> tuple[Models, str]:
+    """The models with a source that one parameter takes away, and the rest of its name.
+
+    That is its amplitude. Where it has none, or one that has a prior or a link, the spectrum
+    gets a factor, which is frozen at 1.
+    """
+    table, mine = models.parameters, f"{source}.spectral."
+    targets = {row.link.to for row in table if row.link is not None}
+    for name in NORMS:
+        full = f"{mine}{name}"
+        row = table[full] if full in table.names and full not in targets else None
+        if row is not None and row.prior is None and row.link is None:
+            return models, f".spectral.{name}"
+    scaled = scaled_models(models, source, True)
+    rows = []
+    for row in scaled.parameters:
+        if row.name.startswith(f"{mine}model."):
+            old = table[mine + row.name.removeprefix(f"{mine}model.")]
+            link = old.link
+            if link is not None and link.to.startswith(mine):
+                to = f"{mine}model.{link.to.removeprefix(mine)}"
+                link = dataclasses.replace(link, to=to)
+            row = dataclasses.replace(old, name=row.name, link=link)
+        elif row.name == norm_name(source):
+            row = dataclasses.replace(row, frozen=True)
+        rows.append(row)
+    return scaled.with_table(ParameterTable(tuple(rows))), f".spectral.{NORM}"
 
 
 def _chosen(others: Sequence[str], reoptimize: Any) -> set[str]:

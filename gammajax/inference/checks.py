@@ -56,3 +56,18 @@ def check_models(models: Models, datasets: Sequence[str]) -> None:
                 f"{row.name}: starts at {row.value:g}, outside its bounds {low:g} to {high:g} "
                 f"{row.unit}".rstrip()
             )
+
+
+def check_restriction(models: Models, restricted: Models) -> None:
+    """Raise where the second are not the first with fewer free parameters."""
+    if restricted.parameters.names != models.parameters.names:
+        raise ValueError(
+            f"restricted: expected the parameters of {', '.join(models.names)}, got those of "
+            f"{', '.join(restricted.names)}"
+        )
+    new = set(restricted.parameters.free_names) - set(models.parameters.free_names)
+    if new:
+        raise ValueError(
+            f"restricted: {', '.join(sorted(new))} is free here and not in the likelihood; "
+            "freeze it, or make a new likelihood"
+        )

@@ -161,7 +161,9 @@ class Fit:
         if self.method == "newton" and problem.active.size > _most_in_matrices(problem):
             return minimise_many(problem, x, self.tolerance, self.max_steps or 200)
         if self.method == "newton":
-            return _newton(problem, x, self.tolerance, self.max_steps or 200)
+            wide = likelihood.widest
+            state = _newton(wide, x, self.tolerance, self.max_steps or 200)
+            return state if wide is problem else _narrowed(state, wide, problem)
         if self.method == "minuit":
             from gammajax.inference.minuit import minuit
 
@@ -174,7 +176,10 @@ class Fit:
         x, status = np.asarray(state.x), int(state.status)
         low, high = np.asarray(problem.space.min), np.asarray(problem.space.max)
         at_bound = (x[index] <= low[index]) | (x[index] >= high[index])
-        resting = np.asarray(idle(problem, at_bound, as_array(state.at.fisher).diagonal()))
+        resting = np.zeros(at_bound.shape, dtype=bool)
+        if at_bound.any():
+            diagonal = as_array(state.at.fisher).diagonal()
+            resting = np.asarray(idle(problem, at_bound, diagonal))
         moving = ~at_bound & ~resting
         block = covariance_matrix(problem, x, state.at, moving, self.covariance)
         names = likelihood.names
@@ -200,6 +205,19 @@ class Fit:
             n_negative=n_negative,
             seconds={"compile": watch.compile, "fit": watch.run},
         )
+
+
+def _narrowed(state: NewtonState, wide: Problem, problem: Problem) -> NewtonState:
+    """The state with derivatives by the active parameters of a problem that has fewer."""
+    some = np.searchsorted(np.asarray(wide.active), np.asarray(problem.active))
+    at = state.at
+    return state._replace(
+        at=at._replace(
+            gradient=np.asarray(at.gradient)[some],
+            hessian=np.asarray(at.hessian)[np.ix_(some, some)],
+            fisher=np.asarray(at.fisher)[np.ix_(some, some)],
+        )
+    )
 
 
 def _most_in_matrices(problem: Problem) -> int:

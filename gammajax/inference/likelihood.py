@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import sparse
 
 from gammajax.config import require_x64
 from gammajax.datasets import Datasets
@@ -21,11 +22,11 @@ from gammajax.fold import (
     stack_components,
 )
 from gammajax.inference import problem as pure
-from gammajax.inference.checks import check_datasets, check_models
-from gammajax.inference.curvature import DENSE
-from gammajax.inference.problem import PriorStack, Problem
+from gammajax.inference.at_values import models_with, stack_priors
+from gammajax.inference.checks import check_datasets, check_models, check_restriction
+from gammajax.inference.problem import Problem
 from gammajax.models import Models
-from gammajax.parameters import ParameterSpace, ParameterTable
+from gammajax.parameters import ParameterSpace
 
 
 class Likelihood:
@@ -59,6 +60,7 @@ class Likelihood:
         self.models = models if isinstance(models, Models) else Models(models)
         check_datasets(self.datasets)
         check_models(self.models, self.datasets.names)
+        self._whole: Likelihood | None = None
         groups = stack_components(self.models)
         parts = build_terms(list(self.datasets), groups, self.options)
         self._members = [[component.name for component in parts] for _, parts in groups]
@@ -178,7 +180,7 @@ class Likelihood:
         Sources fold within a disk around where they started. One that has moved or grown out
         of it needs a new plan: ``with_models(models_at(theta))``.
         """
-        return outgrown_components(self.problem, self._index, theta, self._members)
+        return outgrown_components(self.widest, self._index, theta, self._members)
 
     def models_at(self, theta: Any, covariance: Any = None) -> Models:
         """The models with the free parameters at ``theta``, links followed.
@@ -189,7 +191,52 @@ class Likelihood:
 
     def with_models(self, models: Models) -> Likelihood:
         """The likelihood of the same datasets for other models."""
+        if self._whole is not None:
+            values = [row.value for row in models.parameters]
+            whole = self._whole.models.with_values(values)
+            return self._whole.with_models(whole).restricted(models)
         return Likelihood(self.datasets, models, self.options)
+
+    def restricted(self, models: Models) -> Likelihood:
+        """The likelihood with other values, links and priors, and no more that is free.
+
+        Folds are not planned anew, and fits by Newton steps run in the same compiled program:
+        for hypotheses that are nested in one.
+
+        Parameters
+        ----------
+        models : `~gammajax.models.Models`
+            The same components, with parameters frozen or linked that are free here.
+
+        Raises
+        ------
+        ValueError
+            If they have other parameters, or one is free that is not free here.
+        """
+        whole = self if self._whole is None else self._whole
+        check_restriction(whole.models, models)
+        space = ParameterSpace.from_table(models.parameters)
+        found = copy.copy(self)
+        found.models, found._whole = models, whole
+        found._index = np.nonzero(space.free)[0]
+        found.problem = Problem(
+            space=space,
+            stacks=whole.problem.stacks,
+            terms=whole.problem.terms,
+            priors=stack_priors(models.parameters),
+            active=found._index,
+        )
+        return found
+
+    @property
+    def widest(self) -> Problem:
+        """The problem with all that is free in the likelihood that this is a restriction of.
+
+        Its derivatives by what is held are 0; see `restricted`.
+        """
+        if self._whole is None:
+            return self.problem
+        return eqx.tree_at(lambda p: p.active, self.problem, self._whole._index)
 
     def __repr__(self) -> str:
         return (
@@ -198,25 +245,14 @@ class Likelihood:
         )
 
 
-def models_with(
-    models: Models, space: ParameterSpace, index: np.ndarray, theta: Any, covariance: Any
-) -> Models:
-    """Models with the free parameters (at ``index``) at ``theta``, links followed."""
-    x = np.array(space.value)
-    x[index] = np.asarray(theta)
-    if covariance is not None:
-        if x.size > DENSE:
-            covariance = sparse.csr_array(covariance)
-        covariance = _expanded(space, index, covariance)
-    return models.with_values(space.offset + space.factor * x[space.source], covariance)
-
-
 def outgrown_components(
     problem: Problem, index: Any, theta: Any, members: Sequence[Sequence[str]]
 ) -> tuple[str, ...]:
     """Names of the components (by stack) that have left what their folds were planned for."""
     names: list[str] = []
-    for found, own in zip(_outgrown(problem, index, theta), members, strict=True):
+    x = np.array(problem.space.value)
+    x[np.asarray(index)] = np.asarray(theta)
+    for found, own in zip(_outgrown(problem, x), members, strict=True):
         names += [name for name, out in zip(own, np.asarray(found), strict=True) if out]
     return tuple(dict.fromkeys(names))
 
@@ -253,8 +289,8 @@ def _predict(problem: Problem, index: Any, theta: Any) -> tuple[Any, ...]:
 
 
 @jax.jit
-def _outgrown(problem: Problem, index: Any, theta: Any) -> list[Any]:
-    values = problem.space.expand(problem.space.insert(theta, index))
+def _outgrown(problem: Problem, x: Any) -> list[Any]:
+    values = problem.space.expand(x)
     found = [jnp.zeros(len(stack.places), dtype=bool) for stack in problem.stacks]
     for term in problem.terms:
         for place, fold in enumerate(getattr(term, "folds", ())):
@@ -277,34 +313,3 @@ def _in_order(term: Any, number: int, values: np.ndarray) -> np.ndarray:
         return values[mask]
     order = np.argsort(np.asarray(term.place[number])[mask[:-1]])
     return np.append(values[:-1][mask[:-1]][order], values[-1])
-
-
-def _expanded(space: ParameterSpace, index: np.ndarray, covariance: Any) -> Any:
-    """The covariance of all parameters, from that of the free ones."""
-    column, factor = (
-        np.asarray(part) for part in space.columns(index, np.arange(space.value.size))
-    )
-    moves = np.nonzero(column < index.size)[0]
-    spread = sparse.csr_array(
-        (factor[moves], (moves, column[moves])), shape=(column.size, index.size)
-    )
-    if sparse.issparse(covariance):
-        return (spread @ covariance @ spread.T).tocsr()
-    return spread @ (spread @ np.asarray(covariance)).T
-
-
-def stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:
-    """The priors of a table, by kind."""
-    groups: dict[Any, list[tuple[Any, int]]] = {}
-    for place, row in enumerate(table):
-        if row.prior is not None:
-            structure = jax.tree_util.tree_structure(row.prior)
-            groups.setdefault(structure, []).append((row.prior, place))
-    stacks = []
-    for members in groups.values():
-        prior = jax.tree_util.tree_map(
-            lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]),
-            *(prior for prior, _ in members),
-        )
-        stacks.append(PriorStack(prior, np.array([place for _, place in members])))
-    return tuple(stacks)

@@ -10,14 +10,13 @@ from jax.sharding import Mesh
 
 from gammajax.config import require_x64
 from gammajax.fold import FoldOptions, stack_components
+from gammajax.inference.at_values import models_with, stack_priors
 from gammajax.inference.blocks import Groups, groups_of
 from gammajax.inference.checks import check_models
 from gammajax.inference.collectives import Collectives, default_mesh
 from gammajax.inference.curvature import DENSE, curvature, pieces_of
 from gammajax.inference.likelihood import (
-    models_with,
     outgrown_components,
-    stack_priors,
 )
 from gammajax.inference.problem import Derivatives, Problem
 from gammajax.inference.products import expansion

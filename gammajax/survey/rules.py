@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 
 from gammajax.datasets import Datasets
+from gammajax.estimators.scaled import NORMS
 from gammajax.models import Models, SkyModel
 from gammajax.parameters import ParameterTable, slots
 from gammajax.units import to_value
-
-NORMS = ("amplitude", "norm")
-"""Names of the parameter that a spectrum is proportional to."""
 
 GROUPS = ("norm", "shape", "position")
 

@@ -181,3 +181,32 @@ def test_correlation_of_a_parameter_without_variance_is_zero():
 def test_wrong_options_name_the_value(options, message):
     with pytest.raises(ValueError, match=message):
         Fit(**options)
+
+
+def test_nested_hypotheses_share_a_program(likelihood, datasets, truth):
+    """A frozen or linked parameter, in the program of the fit that has it free."""
+    whole = Fit().run(likelihood).likelihood
+    compiled = _newton._cache_size()
+    flat = likelihood.models.freeze("*.beta").set("*.alpha", value=2.0)
+    linked = likelihood.models.link("*.beta", to="*.alpha", factor=0.05)
+    for models in (flat, linked):
+        found = Fit().run(whole.restricted(models))
+        assert _newton._cache_size() == compiled
+        plain = Fit().run(Likelihood(datasets, models))
+        assert found.success
+        assert found.names == plain.names == ("crab.spectral.amplitude", "crab.spectral.alpha")
+        assert found.stat == pytest.approx(plain.stat, abs=1e-9)
+        np.testing.assert_allclose(found.covariance, plain.covariance, rtol=1e-6)
+        np.testing.assert_allclose(found.fisher, plain.fisher, rtol=1e-6)
+        again = found.likelihood.with_models(found.models)
+        assert Fit().run(again).stat == pytest.approx(plain.stat, abs=1e-9)
+        compiled = _newton._cache_size()
+
+
+def test_a_restriction_frees_nothing(likelihood, truth):
+    narrow = Likelihood(likelihood.datasets, likelihood.models.freeze("*.beta"))
+    with pytest.raises(ValueError, match="beta is free here and not"):
+        narrow.restricted(likelihood.models)
+    other = SkyModel(PowerLawSpectralModel(), name="other")
+    with pytest.raises(ValueError, match="expected the parameters of crab, got those of other"):
+        narrow.restricted(Models([other]))
