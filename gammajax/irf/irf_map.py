@@ -7,6 +7,7 @@ that moves in a fit.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import equinox as eqx
@@ -151,8 +152,12 @@ def bilinear(table: Any, locate: SkyToPix, direction: Any) -> Any:
     return at_pixel(table, x, y)
 
 
+@partial(jax.jit, inline=True)
 def at_pixel(table: Any, x: Any, y: Any) -> Any:
-    """Values of ``table``, shape (..., ny, nx), at a fractional pixel; constant outside."""
+    """Values of ``table``, shape (..., ny, nx), at a fractional pixel; constant outside.
+
+    One small program where it is called on the host, a part of the caller's elsewhere.
+    """
     ny, nx = table.shape[-2:]
     (row, rows), (column, columns) = _pair(y, ny), _pair(x, nx)
     start = [0] * (table.ndim - 2) + [row, column]
