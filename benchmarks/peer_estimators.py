@@ -2,7 +2,9 @@
 
     python benchmarks/peer_estimators.py points FILES...
     python benchmarks/peer_estimators.py curve FILES...
+    python benchmarks/peer_estimators.py fits FILES...
     python benchmarks/peer_estimators.py map FILE
+    python benchmarks/peer_estimators.py cube FILE
 
 FILES are spectra in gammapy's own format, FILE is a counts cube; prints JSON.
 """
@@ -17,8 +19,16 @@ warnings.filterwarnings("ignore")
 
 def spectra(files):
     """The spectra with a log-parabola, fitted."""
-    from gammapy.datasets import Datasets, SpectrumDatasetOnOff
     from gammapy.modeling import Fit
+
+    datasets = unfitted(files)
+    Fit().run(datasets)
+    return datasets
+
+
+def unfitted(files):
+    """The spectra with a log-parabola at its start values."""
+    from gammapy.datasets import Datasets, SpectrumDatasetOnOff
     from gammapy.modeling.models import LogParabolaSpectralModel, SkyModel
 
     datasets = Datasets([SpectrumDatasetOnOff.read(file, format="gadf") for file in files])
@@ -26,8 +36,25 @@ def spectra(files):
         amplitude="3e-11 cm-2 s-1 TeV-1", reference="1 TeV", alpha=2.3, beta=0.1
     )
     datasets.models = [SkyModel(spectrum, name="crab")]
-    Fit().run(datasets)
     return datasets
+
+
+class FiveFits:
+    """Fits of the spectra, all from the same start."""
+
+    def run(self, datasets):
+        """Fit five times."""
+        from gammapy.modeling import Fit
+
+        start = datasets.models.parameters.value
+        for _ in range(5):
+            datasets.models.parameters.value = start
+            assert Fit().run(datasets).success
+
+
+def fits(files):
+    """Five fits of all spectra together."""
+    return unfitted(files), FiveFits()
 
 
 def points(files):
@@ -51,8 +78,8 @@ def curve(files):
     )
 
 
-def significance(files):
-    """A point source at every pixel."""
+def significance(files, sum_over_energy_groups=True):
+    """A point source at every pixel, in one image, which is what the peer does if not asked."""
     import astropy.units as u
     from gammapy.datasets import MapDataset
     from gammapy.estimators import TSMapEstimator
@@ -63,12 +90,19 @@ def significance(files):
         model=SkyModel(spectrum, PointSpatialModel(), name="point"),
         kernel_width=0.5 * u.deg,
         energy_edges=[0.5, 30] * u.TeV,
+        sum_over_energy_groups=sum_over_energy_groups,
     )
+
+
+def energies(files):
+    """A point source at every pixel, all energies fitted together, as in our map."""
+    return significance(files, sum_over_energy_groups=False)
 
 
 def main(what, *files):
     """Time one estimator, once; a second time if that is short."""
-    make = {"points": points, "curve": curve, "map": significance}[what]
+    made = {"points": points, "curve": curve, "fits": fits, "map": significance}
+    make = {**made, "cube": energies}[what]
     start = time.perf_counter()
     datasets, estimator = make(files)
     ready = time.perf_counter()

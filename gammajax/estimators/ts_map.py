@@ -6,7 +6,6 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from gammajax.datasets import Datasets, MapDatasetOnOff
 from gammajax.estimators.energy_bins import EnergyBin, energy_bins
 from gammajax.estimators.flux_maps import FluxMaps
 from gammajax.estimators.ts_cubes import Cube, cubes_of
-from gammajax.estimators.ts_solve import Solved, Tile, solve_tiles
+from gammajax.estimators.ts_solve import Solved, Tiles, solve_tiles
 from gammajax.inference.progress import Progress
 from gammajax.maps import Map, MapAxis
 from gammajax.models import PointSpatialModel, PowerLawSpectralModel, SkyModel
@@ -24,11 +23,8 @@ from gammajax.units import to_value
 SIDE = 8
 """Pixels along the side of a tile."""
 
-PROGRAMS = 3
-"""Numbers of bins that tiles are padded to: each is a program of its own."""
-
-BATCH = 32
-"""Tiles that are handed over at once."""
+BINS, BLOCKS, TILES = 64, 32, 16
+"""Bins of a block; blocks and tiles that are solved together, so that they fit a cache."""
 
 OPTIONAL = ("errn-errp", "ul")
 
@@ -163,7 +159,8 @@ class TSMapEstimator:
     ) -> Solved:
         """All pixels, in tiles of similar numbers of bins."""
         half = cubes[0].kernel.shape[0] // 2
-        kernels = np.pad([c.kernel for c in cubes], ((0, 0), (1, 1), (1, 1)))
+        border = (SIDE, SIDE)
+        kernels = np.pad([c.kernel[::-1, ::-1] for c in cubes], ((0, 0), border, border))
         rays = np.array(list(self._rays.values())).reshape(-1, 2)
         on_off = isinstance(datasets[0], MapDatasetOnOff)
         tiling = _Tiling(cubes, total, room, half)
@@ -172,14 +169,14 @@ class TSMapEstimator:
         found["distance"] = np.full((len(rays), *total.shape), np.nan)
         with Progress("maps of significance", len(tiling.places), self.progress) as bar:
 
-            def solve(numbers: list[int], tiles: Tile) -> tuple[list[int], Solved]:
-                solved = solve_tiles(tiles, kernels, tiling.offsets, rays, half + 1, on_off)
+            def solve(numbers: list[int], tiles: Tiles) -> tuple[list[int], Solved]:
+                solved = solve_tiles(tiles, kernels, rays, SIDE, on_off)
                 return numbers, Solved(*(np.asarray(part) for part in solved))
 
             for numbers, solved in _side_by_side(solve, tiling.batches()):
                 for place, number in enumerate(numbers):
                     tiling.put(found, solved, place, number)
-                bar.advance(len(set(numbers)))
+                bar.advance(len(numbers))
         return Solved(**found)
 
 
@@ -215,8 +212,6 @@ class _Tiling:
         self.columns = [column[order] for column in columns]
         ny, nx = total.shape
         self.places = [(y, x) for y in range(0, ny, SIDE) for x in range(0, nx, SIDE)]
-        y, x = np.mgrid[0:SIDE, 0:SIDE]
-        self.offsets = (y.ravel(), x.ravel())
 
     def _seen(self, place: tuple[int, int]) -> np.ndarray:
         """The bins that a tile sees, as positions."""
@@ -229,40 +224,38 @@ class _Tiling:
         return first + np.nonzero(inside)[0]
 
     def batches(self) -> Any:
-        """Tiles stacked, with their numbers; the last ones are repeated to fill a batch."""
+        """The numbers of the tiles of each batch, and its `Tiles`: all of one shape."""
         seen = [self._seen(place) for place in self.places]
-        sizes = padded_sizes(np.array([bins.size for bins in seen]))
-        for size in np.unique(sizes):
-            members = np.nonzero(sizes == size)[0]
-            for first in range(0, members.size, BATCH):
-                last = np.arange(first, first + BATCH)
-                numbers = members[np.minimum(last, members.size - 1)].tolist()
-                tiles = [self._tile(n, seen[n], int(size)) for n in numbers]
-                fields = zip(*tiles, strict=True)
-                yield numbers, Tile(*(np.stack(field) for field in fields))
+        blocks = np.array([-(-bins.size // BINS) for bins in seen])
+        most = max(BLOCKS, 2 * int(blocks.max()))
+        for numbers in packed(blocks, most, TILES):
+            yield numbers, self._tiles(numbers, [seen[n] for n in numbers], most)
 
-    def _tile(self, number: int, bins: np.ndarray, size: int) -> list[np.ndarray]:
-        y0, x0 = self.places[number]
-        y, x, cube, counts, off, alpha, background = (c[bins] for c in self.columns)
-        extra = size - bins.size
-
-        def filled(array: np.ndarray, value: float = 0) -> np.ndarray:
-            return np.concatenate([array, np.full(extra, value, dtype=array.dtype)])
-
-        ny, nx = self.total.shape
-        rows, columns = slice(y0, min(y0 + SIDE, ny)), slice(x0, min(x0 + SIDE, nx))
-
-        def cut(array: np.ndarray) -> np.ndarray:
-            part = array[..., rows, columns]
-            full = np.zeros((*array.shape[:-2], SIDE, SIDE))
-            full[..., : part.shape[-2], : part.shape[-1]] = part
-            return full.reshape(*array.shape[:-2], -1)
-
-        return [
-            filled(counts), filled(off), filled(alpha, 1.0), filled(background, 1.0),
-            filled(cube), filled(y - y0), filled(x - x0),
-            cut(self.unit), cut(self.total), cut(self.room),
-        ]  # fmt: skip
+    def _tiles(self, numbers: list[int], seen: list[np.ndarray], most: int) -> Tiles:
+        """Tiles with their bins, padded to a number of blocks and of tiles."""
+        ends = np.cumsum([-(-bins.size // BINS) for bins in seen])
+        tile = np.zeros(most, dtype=int)
+        y, x, cube = np.zeros((3, most * BINS), dtype=int)
+        counts, off, alpha, background = np.zeros((4, most * BINS))
+        alpha[:], background[:] = 1.0, 1.0
+        filled = (y, x, cube, counts, off, alpha, background)
+        unit = np.zeros((TILES, len(self.unit), SIDE * SIDE))
+        total, room = np.zeros((2, TILES, SIDE * SIDE))
+        for i, (number, bins, end) in enumerate(zip(numbers, seen, ends, strict=True)):
+            y0, x0 = self.places[number]
+            first = end - -(-bins.size // BINS)
+            some = slice(first * BINS, first * BINS + bins.size)
+            tile[first:end] = i
+            for array, column in zip(filled, self.columns, strict=True):
+                array[some] = column[bins]
+            y[some] -= y0
+            x[some] -= x0
+            for array, whole in ((unit, self.unit), (total, self.total), (room, self.room)):
+                part = whole[..., y0 : y0 + SIDE, x0 : x0 + SIDE]
+                place = array[i].reshape(*part.shape[:-2], SIDE, SIDE)
+                place[..., : part.shape[-2], : part.shape[-1]] = part
+        y, x, cube, counts, off, alpha, background = (a.reshape(most, BINS) for a in filled)
+        return Tiles(tile, counts, off, alpha, background, cube, y, x, unit, total, room)
 
     def put(self, found: dict[str, Any], solved: Solved, place: int, number: int) -> None:
         """The pixels of a tile into the maps."""
@@ -270,28 +263,32 @@ class _Tiling:
         ny, nx = self.total.shape
         height, width = min(SIDE, ny - y0), min(SIDE, nx - x0)
         for name in Solved._fields:
-            array = np.asarray(getattr(solved, name)[place])
+            array = getattr(solved, name)[..., place, :]
             array = array.reshape(*array.shape[:-1], SIDE, SIDE)[..., :height, :width]
             found[name][..., y0 : y0 + height, x0 : x0 + width] = array
 
 
-def padded_sizes(numbers: np.ndarray) -> np.ndarray:
-    """The number of bins that each tile is padded to: a few sizes with little waste."""
-    ordered = np.sort(-(-np.maximum(numbers, 1) // 16) * 16)
-    ends = np.unique(np.linspace(0, ordered.size - 1, 24).astype(int))
-    choices = np.unique(ordered[ends])
-
-    def cost(sizes: tuple[int, ...]) -> int:
-        place = np.searchsorted(sizes, ordered)
-        return int(np.asarray(sizes)[place].sum())
-
-    largest = int(ordered[-1])
-    others = [int(c) for c in choices if c < largest]
-    sets = [
-        (*some, largest) for number in range(PROGRAMS) for some in combinations(others, number)
-    ]
-    best = min(sets, key=cost)
-    return np.asarray(best)[np.searchsorted(best, numbers)]
+def packed(blocks: np.ndarray, most: int, tiles: int) -> list[list[int]]:
+    """Tiles in batches of at most some blocks and tiles, the largest first."""
+    found: list[list[int]] = []
+    room: list[int] = []
+    open_from = 0
+    for number in np.argsort(-blocks, kind="stable").tolist():
+        size = int(blocks[number])
+        for i in range(open_from, len(found)):
+            if room[i] >= size and len(found[i]) < tiles:
+                break
+        else:
+            found.append([])
+            room.append(most)
+            i = len(found) - 1
+        found[i].append(number)
+        room[i] -= size
+        while open_from < len(found) and (
+            room[open_from] == 0 or len(found[open_from]) == tiles
+        ):
+            open_from += 1
+    return found
 
 
 def _check_same_pixels(datasets: Datasets) -> None:

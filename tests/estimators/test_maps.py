@@ -10,7 +10,7 @@ from scipy.stats import kstest
 from gammajax.datasets import MapDatasetOnOff
 from gammajax.estimators import ExcessMapEstimator, FluxMaps, TSMapEstimator, find_peaks
 from gammajax.estimators.scaled import scaled_models
-from gammajax.estimators.ts_map import padded_sizes
+from gammajax.estimators.ts_map import packed
 from gammajax.inference import Fit, Likelihood
 from gammajax.maps import Map, WcsGeom
 from gammajax.models import Models, PointSpatialModel, PowerLawSpectralModel, SkyModel
@@ -204,12 +204,15 @@ def test_peaks_of_a_plateau_are_one() -> None:
         find_peaks(image, 5, 0)
 
 
-def test_tiles_are_padded_little() -> None:
-    numbers = np.concatenate([np.full(500, 30), np.full(100, 90), np.full(4, 1000)])
-    sizes = padded_sizes(numbers)
-    assert len(np.unique(sizes)) <= 3
-    assert np.all(sizes >= numbers)
-    assert sizes.sum() < 1.5 * numbers.sum()
+def test_tiles_are_packed_well() -> None:
+    blocks = np.concatenate(
+        [np.full(500, 3), np.full(100, 7), np.full(4, 30), np.zeros(9, int)]
+    )
+    batches = packed(blocks, 32, 16)
+    assert sorted(n for batch in batches for n in batch) == list(range(blocks.size))
+    assert max(blocks[batch].sum() for batch in batches) <= 32
+    assert max(map(len, batches)) <= 16
+    assert 32 * len(batches) < 1.1 * blocks.sum()
 
 
 def test_bad_input_is_said(cubes, spectra) -> None:
