@@ -50,7 +50,7 @@ def build_cells(
         if not parts:
             cells.append(None)
             continue
-        cells.append(cell_of(Likelihood(parts, models, options)))
+        cells.append(cell_of(Likelihood(parts, models, options, part_of=datasets.names)))
     return cells
 
 

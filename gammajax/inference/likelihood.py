@@ -38,6 +38,8 @@ class Likelihood:
     models : `~gammajax.models.Models`, or an iterable of components
     options : `~gammajax.fold.FoldOptions`, optional
         How counts cubes are folded.
+    part_of : sequence of str
+        Names of more datasets, of which these are a part: components may name them.
 
     Notes
     -----
@@ -53,13 +55,20 @@ class Likelihood:
         that does not exist, or if JAX runs in 32 bits.
     """
 
-    def __init__(self, datasets: Any, models: Any, options: FoldOptions | None = None) -> None:
+    def __init__(
+        self,
+        datasets: Any,
+        models: Any,
+        options: FoldOptions | None = None,
+        *,
+        part_of: Sequence[str] = (),
+    ) -> None:
         require_x64("Likelihood")
         self.options = options or FoldOptions()
         self.datasets = datasets if isinstance(datasets, Datasets) else Datasets(datasets)
         self.models = models if isinstance(models, Models) else Models(models)
         check_datasets(self.datasets)
-        check_models(self.models, self.datasets.names)
+        check_models(self.models, [*self.datasets.names, *part_of])
         self._whole: Likelihood | None = None
         groups = stack_components(self.models)
         parts = build_terms(list(self.datasets), groups, self.options)
