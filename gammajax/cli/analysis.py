@@ -23,7 +23,7 @@ from gammajax.cli.reduce import (
     reduce,
     write_reduced,
 )
-from gammajax.cli.steps import STEPS, write_maps
+from gammajax.cli.steps import STEPS, one_interval, write_maps
 from gammajax.storage import expand
 
 
@@ -39,6 +39,8 @@ class Findings:
     curve: Any = None
     excess: Any = None
     significance: Any = None
+    peaks: list[Any] = field(default_factory=list)
+    progress: bool = False
     problems: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -66,7 +68,7 @@ def run(
         return 0
     with bad_input():
         began = time.perf_counter()
-        found = Findings(plan, reduce(plan, show, **how))
+        found = Findings(plan, reduce(plan, show, **how), progress=not show.quiet)
         found.seconds["reduce"] = time.perf_counter() - began
         print_reduced(plan, found.datasets, out)
         likelihood = make_likelihood(plan.config, found.datasets, models)
@@ -127,7 +129,8 @@ def describe_steps(config: Config, models: Any, out: Any) -> None:
     if config.flux_points.energy.is_given:
         out.print("Flux points")
     if config.light_curve.is_given:
-        out.print("Light curve")
+        hint = one_interval(config)
+        out.print("Light curve" + (f" ({hint})" if hint else ""))
     if config.wants_excess_map:
         out.print("Map of the excess")
     if config.ts_map is not None:
@@ -150,13 +153,17 @@ def follow(found: Findings, likelihood: Any, show: Show, out: Any) -> None:
         found.problems.append(f"the fit did not converge: {result.message}")
     if config.sample.run and np.all(np.isfinite(result.covariance)):
         with timed(found, "sample"):
-            sample(found, show)
+            sample(found, show, out)
     for name, step in STEPS.items():
+        began = time.perf_counter()
         try:
-            with timed(found, name):
-                step(found)
+            shown = step(found)
         except Exception as error:  # what was found before is not lost by it
             found.problems.append(f"{name}: {in_words(error)}")
+            continue
+        if shown is not None:
+            found.seconds[name] = time.perf_counter() - began
+            out.print(shown)
 
 
 class timed:
@@ -172,15 +179,16 @@ class timed:
         self.found.seconds[self.name] = time.perf_counter() - self.began
 
 
-def sample(found: Findings, show: Show) -> None:
+def sample(found: Findings, show: Show, out: Any) -> None:
     """The posterior, and what speaks against it."""
-    from gammajax.cli.sample import Sampling, draw, find_problems
+    from gammajax.cli.sample import Sampling, draw, find_problems, print_posterior
 
     given = found.plan.config.sample
     how = Sampling(given.chains, given.warmup, given.samples, given.seed, given.svi)
     found.posterior = draw(found.result, how, progress=not show.quiet)
     about_fit = "the fit before did not converge"
     told = find_problems(found.result, found.posterior)
+    print_posterior(found.posterior, told, out)
     found.problems += [f"posterior: {t}" for t in told if not t.startswith(about_fit)]
 
 

@@ -53,6 +53,17 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Any:
     return made
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> counted(1, "run"), counted(4, "run")
+    ('1 run', '4 runs')
+    """
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
 def significant(value: float, error: float) -> tuple[str, str]:
     """A value and its error with as many digits as the error is worth.
 

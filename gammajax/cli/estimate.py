@@ -68,7 +68,7 @@ def flux_points(request: Request, show: Show, wanted: Estimate) -> int:
         if show.plots:
             _draw_points(points, models, folder)
     out = console(show.quiet)
-    out.print(_points_table(points))
+    out.print(points_table(points))
     return _finish(out, request.output, points.norms)
 
 
@@ -96,7 +96,7 @@ def light_curve(request: Request, show: Show, wanted: Estimate, intervals: str) 
             draw_without_display()
             save(curve.plot(), folder / "light_curve.png")
     out = console(show.quiet)
-    out.print(_curve_table(curve))
+    out.print(curve_table(curve))
     return _finish(out, request.output, curve.norms)
 
 
@@ -136,7 +136,7 @@ def ts_map(
                 save(image.plot(add_cbar=True), folder / f"sqrt_ts{name}.png")
     out = console(show.quiet)
     for found in peaks:
-        out.print(_peaks_table(found))
+        out.print(peaks_table(found))
     for note in maps.notes:
         out.print(f"[yellow]Note[/yellow]: {note}")
     out.print(f"Results are in {request.output}/")
@@ -174,7 +174,8 @@ def _draw_points(points: Any, models: Any, folder: Path) -> None:
     save(ax, folder / "flux_points.png")
 
 
-def _points_table(points: Any) -> Any:
+def points_table(points: Any) -> Any:
+    """Flux points, as a table to print."""
     numeric = ("energy", "dN/dE", "error", "limit", "sqrt(TS)")
     names = ("energy", "range", "dN/dE", "error", "limit", "sqrt(TS)", "note")
     shown = table("Flux points", *names, numbers=numeric)
@@ -193,7 +194,8 @@ def _points_table(points: Any) -> Any:
     return shown
 
 
-def _curve_table(curve: Any) -> Any:
+def curve_table(curve: Any) -> Any:
+    """A light curve, as a table to print."""
     names = ("start (MJD TT)", "stop", "energy", "flux", "error", "sqrt(TS)", "note")
     shown = table("Light curve", *names, numbers=("flux", "error", "sqrt(TS)"))
     flux, error = curve.values(), curve.values("norm_err")
@@ -212,7 +214,8 @@ def _curve_table(curve: Any) -> Any:
     return shown
 
 
-def _peaks_table(found: Any) -> Any:
+def peaks_table(found: Any) -> Any:
+    """Peaks of a map of significance, as a table to print."""
     names = [name for name in found.colnames if name not in ("x", "y")]
     shown = table("Peaks", *names, numbers=tuple(names))
     for row in found:

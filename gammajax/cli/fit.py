@@ -7,7 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gammajax.cli.console import Failure, bad_input, console, say_error, significant, table
+from gammajax.cli.console import (
+    Failure,
+    bad_input,
+    console,
+    counted,
+    say_error,
+    significant,
+    table,
+)
 from gammajax.cli.folder import check_output, output_folder, write_json
 from gammajax.cli.info import versions
 from gammajax.cli.options import Fitting, Request, Show
@@ -173,7 +181,8 @@ def print_fit(result: Any, out: Any) -> None:
     out.print(shown)
     out.print(
         f"-2 ln L = {result.stat:.4f} in {likelihood.n_bins} bins of "
-        f"{len(likelihood.datasets)} datasets, {likelihood.n_free} free parameters; "
+        f"{counted(len(likelihood.datasets), 'dataset')}, "
+        f"{counted(likelihood.n_free, 'free parameter')}; "
         f"{result.n_evaluations} evaluations ({result.method}), "
         f"{result.seconds['compile']:.2f} s to compile, {result.seconds['fit']:.2f} s to fit"
     )

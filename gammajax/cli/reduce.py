@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gammajax.cli.config import read_config
-from gammajax.cli.console import bad_input, console, say_error, table
+from gammajax.cli.console import bad_input, console, counted, say_error, table
 from gammajax.cli.folder import check_output, output_folder, write_json
 from gammajax.cli.info import versions
 from gammajax.cli.options import Show
@@ -142,22 +145,54 @@ def describe_reduced(plan: Plan, datasets: Any) -> dict[str, Any]:
 def describe_plan(plan: Plan, out: Any) -> None:
     """What a dry run prints."""
     numbers = ", ".join(str(run.obs_id) for run in plan.runs)
-    out.print(f"[bold]{len(plan.runs)} runs[/bold]: {numbers}")
+    out.print(f"[bold]{counted(len(plan.runs), 'run')}[/bold]: {numbers}")
     if plan.absent:
-        out.print(f"{len(plan.absent)} runs are left out, their files are absent")
+        out.print(f"Left out, as their files are absent: {counted(len(plan.absent), 'run')}")
     dataset = plan.dataset
     if hasattr(dataset, "geom"):
         out.print(f"Map: {dataset.geom!r}", markup=False)
     else:
-        out.print(f"On region: {dataset.meta['on_region']}", markup=False)
+        out.print(f"On region: {region_in_words(dataset.meta['on_region'])}", markup=False)
         out.print(f"Energy: {dataset.energy!r}", markup=False)
     out.print(f"True energy: {dataset.energy_true!r}", markup=False)
     for maker in plan.makers:
-        out.print(f"Maker: {maker!r}", markup=False)
+        out.print(f"Maker: {maker_in_words(maker)}", markup=False)
     stacked = plan.config.datasets.stack
     out.print("All runs are summed" if stacked else "Each run has a dataset of its own")
     for key in plan.config.unused():
         out.print(f"[yellow]{key} is not used[/yellow]")
+
+
+def maker_in_words(maker: Any) -> str:
+    """A maker, with what differs from its defaults."""
+    from gammajax.maps import Map
+
+    if not is_dataclass(maker):
+        return repr(maker)
+    told = []
+    for item in fields(maker):
+        value = getattr(maker, item.name)
+        if isinstance(value, Map):
+            share = 100 * float(np.mean(np.asarray(value.data) == 0))
+            size = "x".join(str(number) for number in value.geom.to_image().data_shape[::-1])
+            told.append(f"{item.name}=<{share:.2g} % of {size} pixels excluded>")
+        elif is_dataclass(value):
+            told.append(f"{item.name}={maker_in_words(value)}")
+        elif value != item.default:
+            told.append(f"{item.name}={value!r}")
+    return f"{type(maker).__name__}({', '.join(told)})"
+
+
+def region_in_words(region: Any) -> str:
+    """A circle or a point on the sky, in one line."""
+    center = region.center
+    first, second = (
+        f"{float(a.deg):.4f}" for a in (center.spherical.lon, center.spherical.lat)
+    )
+    where = f"({first}, {second}) in {center.frame.name}"
+    if not hasattr(region, "radius"):
+        return f"the point {where}"
+    return f"a circle of {float(region.radius.to_value('deg')):g} deg around {where}"
 
 
 def print_reduced(plan: Plan, datasets: Any, out: Any) -> None:
@@ -167,10 +202,11 @@ def print_reduced(plan: Plan, datasets: Any, out: Any) -> None:
     for dataset in datasets:
         info = dataset.info_dict()
         energies = f"{info['energy_min']:.3g} to {info['energy_max']:.3g}"
-        values = (f"{info[key]:.6g}" for key in ("n_bins", "counts", "background", "excess"))
-        shown.add_row(dataset.name, *values, energies)
+        whole = (f"{info[key]:.0f}" for key in ("n_bins", "counts"))
+        parts = (f"{info[key]:.2f}" for key in ("background", "excess"))
+        shown.add_row(dataset.name, *whole, *parts, energies)
     out.print(shown)
     for number, reason in datasets.failures.items():
         say_error(f"left out: run {number}: {reason.removeprefix(f'run {number}: ')}")
     if plan.absent:
-        out.print(f"{len(plan.absent)} runs were left out, their files are absent")
+        out.print(f"Left out, as their files are absent: {counted(len(plan.absent), 'run')}")

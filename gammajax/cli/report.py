@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gammajax.cli.console import significant
 from gammajax.cli.html import page
+from gammajax.cli.steps import ends_and_titles
 
 if TYPE_CHECKING:
     from gammajax.cli.analysis import Findings
@@ -39,7 +42,7 @@ def draw_pictures(found: Findings, folder: Path) -> list[tuple[str, str]]:
     if found.points is not None:
         name = found.points.meta.get("source") or source_with_points(found)
         ax = plot_sed(found.result, name)
-        save(found.points.plot(ax), folder / "flux_points.png")
+        save(found.points.plot(ax, label="flux points"), folder / "flux_points.png")
     if found.curve is not None:
         save(plot_light_curve(found.curve), folder / "light_curve.png")
     return [
@@ -70,6 +73,9 @@ def render(found: Findings, pictures: list[tuple[str, str]], config: str) -> str
         infos=[dataset.info_dict() for dataset in found.datasets],
         rows=[_row(row) for row in result.parameters],
         points=_points(found.points),
+        curve=_curve(found.curve),
+        peaks=_peaks(found),
+        posterior=_posterior(found.posterior),
         pictures=pictures,
         config=config,
         total=sum(found.seconds.values()),
@@ -93,11 +99,84 @@ def _points(points: Any) -> list[dict[str, str]]:
         ts = float(table.ts[place])
         rows.append(
             {
-                "energy": f"{points.energy_ref[place]:.4g}",
+                "energy": f"{points.energy_ref[place]:.3g}",
+                "range": _from_to(points.energy_min[place], points.energy_max[place]),
                 "value": value,
                 "error": error,
                 "limit": f"{limit:.3g}",
                 "sqrt_ts": f"{max(ts, 0.0) ** 0.5:.2f}",
+            }
+        )
+    return rows
+
+
+def _from_to(low: Any, high: Any) -> str:
+    return f"{float(low):.3g} to {float(high):.3g}"
+
+
+def _utc(mjd: Any) -> list[str]:
+    """Dates and minutes of times in TT."""
+    from astropy.time import Time
+
+    time: Any = Time(mjd, format="mjd", scale="tt").utc
+    return [str(text) for text in time.strftime("%Y-%m-%d %H:%M")]
+
+
+def _curve(curve: Any) -> list[dict[str, str]]:
+    """The light curve as rows of text, interval by interval."""
+    if curve is None:
+        return []
+    start, stop = (_utc(edges) for edges in (curve.time_min, curve.time_max))
+    flux, error, limit = (curve.values(name) for name in ("norm", "norm_err", "norm_ul"))
+    rows = []
+    for t, e in np.ndindex(len(curve), curve.energy_min.size):
+        value, spread = significant(float(flux[t, e]), float(error[t, e]))
+        rows.append(
+            {
+                "start": start[t],
+                "stop": stop[t],
+                "range": _from_to(curve.energy_min[e], curve.energy_max[e]),
+                "value": value,
+                "error": spread,
+                "limit": f"{float(limit[t, e]):.3g}",
+                "sqrt_ts": f"{float(curve.norms.sqrt_ts[t, e]):.2f}",
+            }
+        )
+    return rows
+
+
+def _peaks(found: Findings) -> list[dict[str, Any]]:
+    """Peaks of the map of significance, in each bin of energy: their title and rows."""
+    if found.significance is None:
+        return []
+    titles = ends_and_titles(found.significance)[1]
+    return [
+        {
+            "title": title,
+            "names": [name for name in table.colnames if name not in ("x", "y", "value")],
+            "rows": [[f"{float(row[name]):.3f}" for name in table.colnames
+                      if name not in ("x", "y", "value")] for row in table],
+            "values": [f"{float(row['value']):.1f}" for row in table],
+        }
+        for title, table in zip(titles, found.peaks, strict=True)
+    ]  # fmt: skip
+
+
+def _posterior(posterior: Any) -> list[dict[str, str]]:
+    """The summary of the posterior as rows of text."""
+    rows = []
+    for row in [] if posterior is None else posterior.summary(hdi_prob=0.68):
+        mean, spread = significant(row["mean"], row["sd"])
+        low, high = (significant(row[key], row["sd"])[0] for key in ("hdi_low", "hdi_high"))
+        rows.append(
+            {
+                "name": row["name"],
+                "mean": mean,
+                "sd": spread,
+                "range": f"{low} to {high}",
+                "ess": f"{row['ess']:.0f}",
+                "r_hat": f"{row['r_hat']:.4f}",
+                "unit": row["unit"],
             }
         )
     return rows

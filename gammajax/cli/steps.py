@@ -6,32 +6,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gammajax.cli.config import Intervals
 
 RINGS = ("ring", "adaptive_ring")
 """Backgrounds whose off counts are sums around each pixel already."""
 
 
-def flux_points(found: Any) -> None:
+def flux_points(found: Any) -> Any:
     """Flux points, if their energies are given."""
     given = found.plan.config.flux_points
     if not given.energy.is_given:
-        return
+        return None
+    from gammajax.cli.estimate import points_table
     from gammajax.estimators import FluxPointsEstimator
 
     estimator = FluxPointsEstimator(
         energy_edges=given.energy.axis("energy").edges,
         source=source_of(found.result.models, given.source),
-        **given.parameters,
+        **{"progress": found.progress} | given.parameters,
     )
     found.points = estimator.run(found.result.likelihood.datasets, found.result.models)
+    return points_table(found.points)
 
 
-def light_curve(found: Any) -> None:
+def light_curve(found: Any) -> Any:
     """A light curve, if its times or energies are given."""
     given = found.plan.config.light_curve
     if not given.is_given:
-        return
+        return None
+    from gammajax.cli.estimate import curve_table
     from gammajax.estimators import LightCurveEstimator
 
     energy = given.energy_edges
@@ -39,9 +44,22 @@ def light_curve(found: Any) -> None:
         time_intervals=intervals(given.time_intervals),
         energy_edges=energy.axis("energy").edges if energy.is_given else None,
         source=source_of(found.result.models, given.source),
-        **given.parameters,
+        **{"progress": found.progress} | given.parameters,
     )
     found.curve = estimator.run(found.result.likelihood.datasets, found.result.models)
+    shown = curve_table(found.curve)
+    hint = one_interval(found.plan.config)
+    if hint:
+        shown.caption = f"{shown.caption}; {hint}"
+    return shown
+
+
+def one_interval(config: Any) -> str:
+    """Why a light curve by run or by night has one point only; nothing if it may have more."""
+    summed = config.datasets.stack and not isinstance(
+        config.light_curve.time_intervals, Intervals
+    )
+    return "runs are summed, so there is one point; stack: false gives more" if summed else ""
 
 
 def intervals(given: Any) -> Any:
@@ -62,11 +80,11 @@ def source_of(models: Any, name: str | None) -> str | None:
     return None if name == "source" and name not in known else name
 
 
-def excess_map(found: Any) -> None:
+def excess_map(found: Any) -> Any:
     """Excess over the background of the fit, if the section is given."""
     config = found.plan.config
     if not config.wants_excess_map:
-        return
+        return None
     from gammajax.estimators import ExcessMapEstimator
 
     given = config.excess_map
@@ -77,14 +95,22 @@ def excess_map(found: Any) -> None:
         if given.energy_edges.is_given else None,
         **options | given.parameters,
     )  # fmt: skip
-    found.excess = estimator.run(one_cube(found.result))
+    found.excess = estimator.run(one_cube(found))
+    return f"Map of the excess: {in_words(found.excess)}"
 
 
-def one_cube(result: Any) -> Any:
-    """The sum of the counts cubes of a fit, with the background as fitted."""
-    from gammajax.datasets import Datasets
+def in_words(maps: Any) -> str:
+    """The range of significance of maps."""
+    values = np.asarray(maps["sqrt_ts"].data)
+    return f"significance from {np.nanmin(values):.1f} to {np.nanmax(values):.1f}"
+
+
+def one_cube(found: Any) -> Any:
+    """The sum of the counts cubes of a fit on the whole map, with the background as fitted."""
+    from gammajax.makers.datasets import Total
     from gammajax.models import Models, SkyModel
 
+    result = found.result
     cubes = []
     for dataset in result.likelihood.datasets:
         if hasattr(dataset, "counts_off"):
@@ -94,56 +120,87 @@ def one_cube(result: Any) -> Any:
         rest = [c for c in rest if c.folds_into(dataset.name)]
         known = dataset.npred(Models(rest) if rest else None)
         cubes.append(dataset.replace(background=known))
-    return cubes[0] if len(cubes) == 1 else Datasets(cubes).stack_reduce(name="stacked")
+    if len(cubes) == 1:
+        return cubes[0]
+    total = Total(found.plan.dataset)
+    for cube in cubes:
+        total.add(cube)
+    return total.get()
 
 
-def ts_map(found: Any) -> None:
+def ts_map(found: Any) -> Any:
     """The significance of a source at each pixel, if the section is given."""
     given = found.plan.config.ts_map
     if given is None:
-        return
+        return None
     from gammajax.estimators import TSMapEstimator
-    from gammajax.models import Models
+    from gammajax.models import Models, SkyModel
 
     datasets, models = found.result.likelihood.datasets, found.result.models
     if not all(hasattr(dataset, "geom") for dataset in datasets):
         raise ValueError("needs counts cubes (datasets.type: 3d)")
     name = source_of(models, given.source)
+    if any(dataset.geom != datasets[0].geom for dataset in datasets):
+        # cutouts around their pointings: summed, with the backgrounds as fitted
+        datasets = [one_cube(found)]
+        models = Models([c for c in models if isinstance(c, SkyModel)])
     rest = [component for component in models if component.name != name]
     estimator = TSMapEstimator(
         model=None if name is None else models[name],
         kernel_width=given.kernel_width,
         energy_edges=given.energy_edges.axis("energy").edges
         if given.energy_edges.is_given else None,
-        **given.parameters,
+        **{"progress": found.progress} | given.parameters,
     )  # fmt: skip
     found.significance = estimator.run(datasets, Models(rest) if rest else None)
+    found.peaks = peaks_of(found.significance, given.threshold)
+    return f"Map of significance: {in_words(found.significance)}"
 
 
-STEPS: dict[str, Callable[[Any], None]] = {
+def peaks_of(maps: Any, threshold: float) -> list[Any]:
+    """The peaks of a map of significance, in each bin of energy."""
+    from gammajax.estimators import find_peaks
+
+    return [find_peaks(image, threshold) for image in images_of(maps)]
+
+
+def images_of(maps: Any) -> list[Any]:
+    """Significance as images, one a bin of energy."""
+    number = maps.energy.nbin
+    return [maps["sqrt_ts"].slice_by_idx({"energy": i}) for i in range(number)]
+
+
+STEPS: dict[str, Callable[[Any], Any]] = {
     "flux points": flux_points,
     "light curve": light_curve,
     "excess map": excess_map,
     "ts map": ts_map,
 }
-"""In their order; each looks whether it is wanted."""
+"""In their order; each looks whether it is wanted, and gives what is to be printed, or None."""
 
 
 def write_maps(found: Any, folder: Path) -> None:
     """Maps, their pictures, and the peaks of the significance."""
-    from gammajax.estimators import find_peaks
     from gammajax.plots.style import draw_without_display, save
 
-    config = found.plan.config
     for name, maps in (("excess_map", found.excess), ("ts_map", found.significance)):
         if maps is None:
             continue
         maps.write(folder / f"{name}.fits")
         draw_without_display()
-        for i in range(maps.energy.nbin):
-            image = maps["sqrt_ts"].slice_by_idx({"energy": i})
-            end = "" if maps.energy.nbin == 1 else f"_{i}"
-            save(image.plot(add_cbar=True), folder / f"{name}{end}.png")
-            if name == "ts_map":
-                peaks = find_peaks(image, config.ts_map.threshold)
-                peaks.write(folder / f"peaks{end}.ecsv", format="ascii.ecsv")
+        for image, end, title in zip(images_of(maps), *ends_and_titles(maps), strict=True):
+            ax = image.plot(add_cbar=True, label=r"Significance [$\sigma$]")
+            ax.set_title(title)
+            save(ax, folder / f"{name}{end}.png")
+    if found.significance is not None:
+        ends, _ = ends_and_titles(found.significance)
+        for table, end in zip(found.peaks, ends, strict=True):
+            table.write(folder / f"peaks{end}.ecsv", format="ascii.ecsv")
+
+
+def ends_and_titles(maps: Any) -> tuple[list[str], list[str]]:
+    """What distinguishes the files of each bin of energy, and what it is called."""
+    energy = maps.energy
+    low, high = energy.edges_min, energy.edges_max
+    titles = [f"{low[i]:.3g} to {high[i]:.3g} TeV" for i in range(energy.nbin)]
+    return [""] if energy.nbin == 1 else [f"_{i}" for i in range(energy.nbin)], titles

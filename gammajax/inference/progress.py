@@ -1,4 +1,4 @@
-"""A progress bar for long work, which costs nothing when it is off."""
+"""A progress bar for long work, which costs nothing when it is off or nobody watches."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class Progress:
     total : int
         Steps until it is full.
     show : bool
+        Whether to draw it, where the stream is a terminal or a notebook.
     """
 
     def __init__(self, label: str, total: int, show: bool = True) -> None:
@@ -25,7 +26,10 @@ class Progress:
             from rich.console import Console
             from rich.progress import Progress as Bar
 
-            self._bar = Bar(console=Console(stderr=True), transient=True)
+            console = Console(stderr=True)
+            if not (console.is_terminal or console.is_jupyter):
+                return self  # in a file it would leave empty lines
+            self._bar = Bar(console=console, transient=True)
             self._task = self._bar.add_task(self._label, total=self._total)
             self._bar.start()
         return self

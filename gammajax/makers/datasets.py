@@ -11,7 +11,6 @@ import numpy as np
 
 from gammajax.data import Observation
 from gammajax.datasets import Datasets, MapDataset, MapDatasetOnOff
-from gammajax.inference.progress import Progress
 from gammajax.makers.field import pointing_of
 from gammajax.makers.parallel import check_jobs, outcomes
 from gammajax.makers.safe_mask import SafeMaskMaker
@@ -126,6 +125,9 @@ class DatasetsMaker:
         ValueError
             If there are no runs, or all failed.
         """
+        # processes that reduce runs need none of the inference, which takes long to import
+        from gammajax.inference.progress import Progress
+
         runs = list(observations)
         if not runs:
             raise ValueError("DatasetsMaker: got no runs to reduce")

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.inference import Fit, Likelihood
 from gammajax.makers.exclusion import outside
 from gammajax.maps import Map
 from gammajax.models import FoVBackgroundModel, Models
@@ -101,6 +100,8 @@ class FoVBackgroundMaker:
 
     def _fitted(self, dataset: Any, used: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
         """The factor in each energy bin, and the parameters it comes from."""
+        from gammajax.inference import Fit, Likelihood
+
         name = dataset.name
         component = FoVBackgroundModel(self.spectral_model, datasets_names=name, name="bkg")
         models = Models([component])

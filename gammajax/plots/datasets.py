@@ -8,7 +8,7 @@ import numpy as np
 
 from gammajax.models import Models
 from gammajax.plots.counts import CountsSum, count_sums, poisson_errors, sum_counts
-from gammajax.plots.labels import ENERGY_LABEL
+from gammajax.plots.labels import ENERGY_LABEL, label_energies
 from gammajax.plots.style import (
     BACKGROUND,
     COLOURS,
@@ -133,7 +133,8 @@ def _finish_counts(ax: Any, groups: list[CountsSum], title: str, counts: Any = 0
     shown = [sums.used | (counts > 0) for sums in groups]
     low = min(s.energy.edges_min[use].min() for s, use in zip(groups, shown, strict=True))
     high = max(s.energy.edges_max[use].max() for s, use in zip(groups, shown, strict=True))
-    ax.set(xscale="log", yscale="log", ylabel="Counts per bin", title=title)
+    label_energies(ax)
+    ax.set(yscale="log", ylabel="Counts per bin", title=title)
     ax.set_ylim(0.2, top * 4)
     ax.set_xlim(low / 1.15, high * 1.15)
     ax.legend(loc="upper right", ncols=1 if len(groups) < 4 else 2)

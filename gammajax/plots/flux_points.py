@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.plots.labels import ENERGY_LABEL, unit_text
+from gammajax.plots.labels import ENERGY_LABEL, label_energies, unit_text
 from gammajax.plots.style import DATA, axes_or_new, styled
 from gammajax.units import EFLUX, conversion_factor
 
@@ -70,7 +70,8 @@ def plot_flux_points(
                 uplims=True,
                 **style,
             )
-    ax.set(xscale="log", yscale="log", xlabel=ENERGY_LABEL)
+    label_energies(ax)
+    ax.set(yscale="log", xlabel=ENERGY_LABEL)
     ax.set_ylabel(rf"$E^2\,dN/dE$ [{unit_text(unit)}]")
     if label is not None:
         ax.legend(loc="lower left")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.plots.labels import ENERGY_LABEL, unit_text
+from gammajax.plots.labels import ENERGY_LABEL, label_energies, unit_text
 from gammajax.plots.style import axes_or_new, styled
 from gammajax.units import EFLUX, conversion_factor
 
@@ -64,7 +64,8 @@ def plot_flux_profiles(
         shown = np.where(rise <= most, rise, np.nan)[:, None]
         across = [points.energy_min[i], points.energy_max[i]]
         drawn = ax.pcolormesh(across, edges, shown, vmin=0, vmax=most, cmap=cmap)
-    ax.set(xscale="log", yscale="log", xlabel=ENERGY_LABEL)
+    label_energies(ax)
+    ax.set(yscale="log", xlabel=ENERGY_LABEL)
     ax.set_ylabel(rf"$E^2\,dN/dE$ [{unit_text(unit)}]")
     if add_cbar and drawn is not None:
         ax.figure.colorbar(drawn, ax=ax, label=r"$\Delta\,(-2 \ln L)$")

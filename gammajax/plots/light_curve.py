@@ -8,7 +8,7 @@ import matplotlib.dates as dates
 import numpy as np
 
 from gammajax.data.flux_norms import REFERENCES
-from gammajax.plots.labels import unit_text
+from gammajax.plots.labels import label_with_power
 from gammajax.plots.style import COLOURS, axes_or_new, styled
 from gammajax.plots.violins import density_of
 from gammajax.units import conversion_factor
@@ -73,7 +73,7 @@ def plot_light_curve(
             at = limit[quoted]
             ax.errorbar(middle[quoted], at, xerr=half[quoted], yerr=ARROW * at, uplims=True,
                         **style)  # fmt: skip
-    _label(ax, sed_type, unit, time_format)
+    _label(ax, curve, sed_type, unit, time_format)
     if several or label:
         ax.legend()
     return ax
@@ -129,7 +129,7 @@ def plot_light_curve_violins(
                          linewidth=0, label=label)  # fmt: skip
         ax.plot(middle, np.median(draws), color=colour, marker="_", markersize=8)
         label = None
-    _label(ax, sed_type, unit, time_format)
+    _label(ax, curve, sed_type, unit, time_format)
     if ax.get_legend_handles_labels()[0]:
         ax.legend()
     return ax
@@ -144,7 +144,8 @@ def _times(curve: Any, time_format: str) -> tuple[np.ndarray, np.ndarray]:
     return _dates(curve.time_min), _dates(curve.time_max)
 
 
-def _label(ax: Any, sed_type: str, unit: str, time_format: str) -> None:
+def _label(ax: Any, curve: Any, sed_type: str, unit: str, time_format: str) -> None:
+    """Name the axes; the energies are named here where there is one bin of them."""
     if time_format == "iso":
         locator = dates.AutoDateLocator()
         ax.xaxis.set_major_locator(locator)
@@ -153,7 +154,15 @@ def _label(ax: Any, sed_type: str, unit: str, time_format: str) -> None:
     else:
         ax.set_xlabel("MJD (TT)")
     names = {"flux": "Flux", "eflux": "Energy flux", "dnde": "dN/dE", "e2dnde": r"$E^2\,dN/dE$"}
-    ax.set_ylabel(f"{names[sed_type]} [{unit_text(unit)}]")
+    name = names[sed_type]
+    if curve.energy_min.size == 1:
+        name += f", {curve.energy_min[0]:.3g} to {curve.energy_max[0]:.3g} TeV"
+    factor = conversion_factor(REFERENCES[sed_type], unit, where="unit")
+    label_with_power(ax, name, unit, _finite(curve.values("norm", sed_type)) * factor)
+
+
+def _finite(values: Any) -> np.ndarray:
+    return np.where(np.isfinite(values), values, 0.0)
 
 
 def _dates(mjd: np.ndarray) -> np.ndarray:

@@ -9,10 +9,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patheffects import withStroke
 
+from gammajax.plots.labels import unit_text
 from gammajax.plots.style import sky_labels, styled
 
 ELLIPSE = np.degrees([2 * np.sqrt(2), np.sqrt(2)])
 """Half axes of the sky in the plane of elliptical projections, in deg."""
+
+NO_DATA = "#d9d9d9"
+"""The colour of pixels without a value."""
+
+LAYOUT = "compressed"
+"""Of pictures of maps: their scales of colours are as high as they are."""
+
+HEIGHTS = (2.4, 8.0)
+"""The least and the largest height of a picture, in inches."""
 
 STRETCHES = ("linear", "sqrt", "log")
 
@@ -42,6 +52,7 @@ def plot_map(
     vmin: float | None = None,
     vmax: float | None = None,
     add_cbar: bool = False,
+    label: str | None = None,
 ) -> Any:
     """Draw an image with its coordinates.
 
@@ -55,6 +66,8 @@ def plot_map(
     vmin, vmax : float, optional
     add_cbar : bool
         Whether to draw a scale of the colours.
+    label : str, optional
+        Of that scale; by default the unit.
 
     Returns
     -------
@@ -70,6 +83,7 @@ def plot_map(
     made = ax is None
     ax = sky_axes(found.geom) if made else ax
     norm = _norm(image, stretch, vmin, vmax)
+    ax.set_facecolor(NO_DATA)
     drawn = ax.imshow(image, origin="lower", cmap=cmap, norm=norm, interpolation="nearest")
     ax.grid(False)
     whole = is_whole_sky(found.geom)
@@ -79,7 +93,7 @@ def plot_map(
         sky_labels(ax, found.geom.frame)
     if add_cbar:
         size = {"shrink": 0.6, "location": "bottom"} if whole else {}
-        ax.figure.colorbar(drawn, ax=ax, label=found.unit or None, **size)
+        ax.figure.colorbar(drawn, ax=ax, label=label or unit_text(found.unit), **size)
     return ax
 
 
@@ -91,7 +105,10 @@ def is_whole_sky(geom: Any) -> bool:
 def sky_axes(geom: Any) -> Any:
     """Axes for a map in a new figure; for the whole sky, an ellipse."""
     if not is_whole_sky(geom):
-        return plt.figure().add_subplot(projection=geom.wcs)
+        width, height = geom.width
+        size = float(np.clip(5.0 * height / width + 0.6, *HEIGHTS))
+        figure = plt.figure(figsize=(6.4, size), layout=LAYOUT)
+        return figure.add_subplot(projection=geom.wcs)
     from astropy.visualization.wcsaxes.frame import EllipticalFrame
 
     figure = plt.figure(figsize=(8.0, 4.4))
@@ -122,7 +139,7 @@ def plot_map_grid(found: Any, *, ncols: int = 3, **options: Any) -> Any:
     axes = found.geom.axes
     number = axes.size
     rows = -(-number // ncols)
-    figure = plt.figure(figsize=(3.6 * min(ncols, number), 3.2 * rows))
+    figure = plt.figure(figsize=(3.6 * min(ncols, number), 3.2 * rows), layout=LAYOUT)
     panels = []
     for index, place in enumerate(np.ndindex(*axes.shape)):
         slices = dict(zip(reversed(axes.names), place, strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 
 from gammajax.maps import RegionGeom, WcsGeom
 from gammajax.plots.regions import plot_region
-from gammajax.plots.style import COLOURS, DATA, sky_labels, styled
+from gammajax.plots.style import COLOURS, DATA, FAINT, sky_labels, styled
 
 MOST_NAMED = 8
 """Of more datasets, none is named."""
@@ -37,13 +37,16 @@ def plot_off_regions(datasets: Sequence[Any], ax: Any = None) -> Any:
         raise ValueError("plot_off_regions: no dataset has off regions in its meta")
     on = RegionGeom.create(known[0].meta["on_region"])
     ax = _axes(on, known) if ax is None else ax
+    colours = COLOURS[:-1]  # the last is as dark as the on region
     for place, dataset in enumerate(known):
-        style = {"color": COLOURS[place % len(COLOURS)], "linewidth": 1.0}
+        style = {"color": colours[place % len(colours)], "linewidth": 1.0}
         label = dataset.name if len(known) <= MOST_NAMED else None
         for region in dataset.meta["off_regions"]:
             plot_region(RegionGeom.create(region), ax, label=label, **style)
             label = None
     plot_region(on, ax, color=DATA, linewidth=2.0, label="on")
+    if len(known) > MOST_NAMED:
+        ax.plot([], [], color=FAINT, label=f"off, {len(known)} datasets")
     ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper")
     return ax
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,17 +14,38 @@ from matplotlib.ticker import MaxNLocator
 from gammajax.plots.labels import exponent, parameter_label, short_names
 from gammajax.plots.style import COLOURS, FAINT, MODEL, TRUTH, settings, styled
 
+MOST_DIGITS = 3e4
+"""Where values are larger than their spread by this factor, a round number is taken off."""
 
-def _scaled(posterior: Any, places: list[int]) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """Samples (chain, draw, parameter) over their powers of ten, labels, and the powers."""
+
+class Shown(NamedTuple):
+    """Samples (chain, draw, parameter) as drawn: less an origin, over powers of ten."""
+
+    samples: np.ndarray
+    labels: list[str]
+    powers: np.ndarray
+    origins: np.ndarray
+
+
+def _shown(posterior: Any, places: list[int]) -> Shown:
     samples = np.asarray(posterior.samples)[..., places]
+    origins = np.array([_origin(samples[..., i]) for i in range(len(places))])
+    samples = samples - origins
     powers = np.array([exponent(samples[..., i]) for i in range(len(places))])
     names = short_names(posterior.names)
-    labels = [
-        parameter_label(names[place], posterior.units[place], int(power))
-        for place, power in zip(places, powers, strict=True)
-    ]
-    return samples / 10.0**powers, labels, powers
+    labels = []
+    for place, power, origin in zip(places, powers, origins, strict=True):
+        less = f" {'-' if origin > 0 else '+'} {abs(origin):g}" if origin else ""
+        labels.append(parameter_label(names[place] + less, posterior.units[place], int(power)))
+    return Shown(samples / 10.0**powers, labels, powers, origins)
+
+
+def _origin(values: np.ndarray) -> float:
+    """A round number near values, if their spread is tiny beside them; else 0."""
+    middle, spread = float(np.median(values)), float(np.std(values))
+    if exponent(middle) or not abs(middle) > MOST_DIGITS * spread > 0:
+        return 0.0
+    return round(middle, int(np.floor(-np.log10(spread))) - 1)
 
 
 def _places(posterior: Any, names: Sequence[str] | None) -> list[int]:
@@ -68,20 +89,20 @@ def plot_corner(
     """
     corner = _corner()
     places = _places(posterior, names)
-    samples, labels, powers = _scaled(posterior, places)
+    samples, labels, powers, origins = _shown(posterior, places)
     flat = samples.reshape(-1, samples.shape[-1])
     n = flat.shape[-1]
     marks = None
     if truths is not None:
         known = [truths.get(posterior.names[place]) for place in places]
         marks = [
-            None if value is None else value / 10.0**power
-            for value, power in zip(known, powers, strict=True)
+            None if value is None else (value - origin) / 10.0**power
+            for value, power, origin in zip(known, powers, origins, strict=True)
         ]
     with settings(**{"figure.constrained_layout.use": False, "axes.grid": False}):
         figure = corner.corner(
             flat,
-            labels=labels,
+            labels=[label.replace(" [", "\n[") for label in labels],
             truths=marks,
             truth_color=TRUTH,
             color=MODEL,
@@ -98,7 +119,7 @@ def plot_corner(
             data_kwargs={"alpha": 0.05},
         )
     axes = np.array(figure.axes[: n * n]).reshape(n, n)
-    _corner_titles(axes, flat)
+    _corner_titles(axes, np.where(origins, flat * 10.0**powers + origins, flat))
     return axes
 
 
@@ -141,7 +162,7 @@ def plot_trace(
         Chains that agree look alike; R-hat and the effective sample size are in the title.
     """
     places = _places(posterior, names)
-    samples, labels, _ = _scaled(posterior, places)
+    samples, labels, *_ = _shown(posterior, places)
     n_chains, n_draws, n = samples.shape
     figure = figure if figure is not None else plt.figure(figsize=(8.0, 1.7 * n + 0.6))
     axes = figure.subplots(n, 2, squeeze=False, gridspec_kw={"width_ratios": [3, 1]})

@@ -148,7 +148,7 @@ def plot_correlation(result: Any, *, ax: Any = None) -> Any:
     for i in range(n if n <= 16 else 0):
         for j in range(n):
             dark = abs(matrix[i, j]) > 0.6
-            text = f"{matrix[i, j]:.2f}" if np.isfinite(matrix[i, j]) else "none"
+            text = f"{matrix[i, j]:z.2f}" if np.isfinite(matrix[i, j]) else "none"
             ax.text(
                 j,
                 i,

@@ -11,7 +11,7 @@ from gammajax.models import Models
 from gammajax.parameters import with_values
 from gammajax.plots.counts import count_sums
 from gammajax.plots.flux_points import plot_flux_points
-from gammajax.plots.labels import ENERGY_LABEL, unit_text
+from gammajax.plots.labels import ENERGY_LABEL, label_energies, unit_text
 from gammajax.plots.style import (
     COLOURS,
     FAINT,
@@ -99,28 +99,29 @@ def plot_sed(
         value, error = (
             np.asarray(part) for part in spectrum.evaluate_error(energy, covariance)
         )
-    main.plot(energy, value * scale, color=colour, label=label or ("fit" if is_fit else name))
+    label = label or ("fit" if is_fit else name)
+    main.plot(energy, value * scale, color=colour, label=label)
     if error is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.exp(sigma * error / value)
-        for edge in (value / ratio, value * ratio):
-            main.plot(energy, edge * scale, color=colour, linewidth=0.8, linestyle="--")
-        main.fill_between(
-            energy,
-            value / ratio * scale,
-            value * ratio * scale,
-            color=colour,
-            alpha=0.15,
-            linewidth=0,
-            label=rf"{label or 'fit'}, {sigma:g}$\sigma$",
-        )
+        text = rf"{label}, {sigma:g}$\sigma$"
+        low, high = value / ratio * scale, value * ratio * scale
+        dashed = {"color": colour, "linewidth": 0.8, "linestyle": "--"}
+        # of two bands on each other one could not tell the colours: with a posterior, edges
+        main.plot(energy, low, label=None if posterior is None else text, **dashed)
+        main.plot(energy, high, **dashed)
+        if posterior is None:
+            main.fill_between(
+                energy, low, high, color=colour, alpha=0.15, linewidth=0, label=text
+            )
     if truth is not None:
         known = truth[_component(truth, component or name)].spectral_model
         line = np.asarray(known(energy))
         main.plot(energy, line * scale, color=TRUTH, linestyle="-.", label=truth_label)
     if is_fit:
         _draw_points(source, name, main, unit)
-    main.set(xscale="log", yscale="log", ylabel=rf"$E^2\,dN/dE$ [{unit_text(unit)}]")
+    label_energies(main)
+    main.set(yscale="log", ylabel=rf"$E^2\,dN/dE$ [{unit_text(unit)}]")
     main.legend(loc="lower left")
     if lower is None:
         main.set_xlabel(ENERGY_LABEL)

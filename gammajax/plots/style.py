@@ -24,6 +24,7 @@ SETTINGS = {
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.formatter.useoffset": False,
     "axes.titlesize": "medium",
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.6,
@@ -95,7 +96,7 @@ def main_and_residual(ax: Any, size: tuple[float, float] = (6.8, 5.4)) -> tuple[
         return main, residual
     main = figure.add_subplot(grid[0])
     residual = figure.add_subplot(grid[1], sharex=main)
-    main.tick_params(labelbottom=False)
+    main.tick_params(labelbottom=False, which="both")
     return main, residual
 
 

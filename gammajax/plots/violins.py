@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.plots.labels import ENERGY_LABEL, unit_text
+from gammajax.plots.labels import ENERGY_LABEL, label_energies, unit_text
 from gammajax.plots.style import COLOURS, axes_or_new, styled
 from gammajax.units import EFLUX, conversion_factor
 
@@ -62,7 +62,8 @@ def plot_violins(
         )  # fmt: skip
         ax.plot(middle, np.median(draws), color=colour, marker="_", markersize=8)
         label = None
-    ax.set(xscale="log", yscale="log", xlabel=ENERGY_LABEL)
+    label_energies(ax)
+    ax.set(yscale="log", xlabel=ENERGY_LABEL)
     ax.set_ylabel(rf"$E^2\,dN/dE$ [{unit_text(unit)}]")
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="lower left")

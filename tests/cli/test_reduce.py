@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 
 from gammajax.config import compilation_cache
-from gammajax.data import GTI, DataStore, EventList, Observation, Pointing, write_dl3
+from gammajax.data import (
+    GTI,
+    DataStore,
+    EventList,
+    LightCurve,
+    Observation,
+    Pointing,
+    write_dl3,
+)
 from gammajax.datasets import Datasets
 from gammajax.estimators import FluxMaps, find_peaks
 from gammajax.irf import formula_irfs
@@ -165,8 +173,11 @@ def test_an_analysis_ends_in_a_page(folder, gammajax, request) -> None:
     assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
 
 
-def test_an_analysis_of_a_cube_makes_maps(folder, gammajax) -> None:
-    """Excess and significance at the place of the source; and on top of its fit nothing."""
+def test_an_analysis_of_cubes_makes_maps_and_a_light_curve(folder, gammajax) -> None:
+    """Excess and significance at the place of the source, on the whole map.
+
+    Each run has a cube around its pointing, and a background that its light curve, too, keeps.
+    """
     models = (
         MODELS
         + f"""  spatial:
@@ -179,10 +190,13 @@ def test_an_analysis_of_a_cube_makes_maps(folder, gammajax) -> None:
     )
     (folder / "models.yaml").write_text(models)
     text = (
-        CUBE
+        CUBE.replace("type: 3d", "type: 3d\n  stack: false")
+        .replace("    wcs:", "    selection: {offset_max: 0.8 deg}\n    wcs:")
+        .replace("datastore: runs", "datastore: runs, obs_ids: [1, 2]")
         + """
 general: {models_file: models.yaml}
 sample: {run: false}
+light_curve: {time_intervals: run}
 ts_map: {source: star, kernel_width: 0.6 deg, threshold: 5}
 """
     )
@@ -201,10 +215,18 @@ ts_map: {source: star, kernel_width: 0.6 deg, threshold: 5}
     ts = FluxMaps.read(folder / "results" / "ts_map.fits")
     for maps in (excess, ts):
         image = maps["sqrt_ts"].slice_by_idx({"energy": 0})
+        assert image.data.shape == (20, 20)
         peak = find_peaks(image, 5)[0]
         assert np.hypot((peak["ra"] - CENTER[0]) * 0.927, peak["dec"] - CENTER[1]) < 0.15
+    place = folder / "results" / "datasets" / "datasets.yaml"
+    sizes = {dataset.geom.npix for dataset in Datasets.read(place)}
+    assert sizes == {(16, 13)}
     peaks = (folder / "results" / "peaks.ecsv").read_text()
     assert "value" in peaks
+    assert "Peaks of the map of significance" in page
+    curve = LightCurve.read(folder / "results" / "light_curve.fits")
+    assert np.all(curve.norms.norm_err < 0.5 * curve.norms.norm)
+    assert len(curve) == 2
     assert np.nanmin(excess["npred"].data) >= 0
 
 
@@ -237,7 +259,7 @@ def test_absent_runs(folder, gammajax) -> None:
     (folder / "config.yaml").write_text(changed)
     run = gammajax("reduce", "config.yaml", "--dry-run")
     assert "2 runs: 1, 3" in run.stdout
-    assert "1 runs are left out, their files are absent" in run.stdout
+    assert "Left out, as their files are absent: 1 run" in run.stdout
 
 
 def test_a_cluster_by_its_address(folder, gammajax, monkeypatch) -> None:

@@ -34,9 +34,14 @@ def test_image(cube: WcsNDMap, stretch: str) -> None:
     shown = ax.images[0]
     np.testing.assert_array_equal(shown.get_array(), cube.data.sum(axis=0))
     assert shown.get_clim() == (cube.data.sum(axis=0).min(), 5)
-    assert ax.figure.axes[1].get_ylabel() == "s"
+    assert ax.images[0].colorbar.ax.get_ylabel() == r"$\mathrm{s}$"
     ax.figure.canvas.draw()
     assert ax.get_xlabel() == "Galactic longitude"
+
+
+def test_the_scale_of_colours_has_the_label_that_it_is_given(cube: WcsNDMap) -> None:
+    ax = cube.sum_over_axes().plot(add_cbar=True, label="Significance")
+    assert ax.images[0].colorbar.ax.get_ylabel() == "Significance"
 
 
 def test_grid(cube: WcsNDMap) -> None:

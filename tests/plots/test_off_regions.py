@@ -22,6 +22,10 @@ def test_each_region_is_drawn() -> None:
     known = dataset.replace(meta={**dataset.meta, "off_regions": regions})
     ax = plot_off_regions([known, dataset])
     assert len(ax.lines) == len(regions) + 1
+    many = plot_off_regions([known] * 9)
+    on = many.lines[-2].get_color()
+    assert on not in {line.get_color() for line in many.lines[:-2]}
+    assert "off, 9 datasets" in many.get_legend_handles_labels()[1]
     with pytest.raises(ValueError, match="no dataset has off regions"):
         plot_off_regions([dataset])
     plt.close("all")

@@ -11,7 +11,15 @@ from gammajax import plots
 from gammajax.inference import Fit, Likelihood
 from gammajax.models import LogParabolaSpectralModel, Models, SkyModel
 from gammajax.plots.counts import count_sums, poisson_errors, sum_counts
-from gammajax.plots.labels import exponent, parameter_label, short_names, unit_text
+from gammajax.plots.labels import (
+    exponent,
+    label_energies,
+    label_with_power,
+    parameter_label,
+    short_names,
+    unit_text,
+)
+from gammajax.plots.style import TRUTH as TRUTH_COLOUR
 from gammajax.plots.style import save
 from gammajax.simulate import simulate_on_off
 
@@ -217,9 +225,50 @@ def test_plot_profile_and_contours(result):
 
 def test_labels():
     assert short_names(["crab.spectral.index"]) == ["index"]
+    assert short_names(["g0.9.spectral.index", "b.spatial.lon_0"]) == ["g0.9 index", "b lon_0"]
     assert short_names(["a.spectral.index", "b.spectral.norm"]) == ["a index", "b norm"]
     assert exponent([3e-11, 1e-12]) == -11
     assert exponent([2.5]) == 0
     assert exponent([]) == 0
     assert unit_text("") == ""
     assert parameter_label("amplitude", "TeV", -3) == r"amplitude [$10^{-3}$ $\mathrm{TeV}$]"
+
+
+def test_axes_of_energy_have_plain_numbers():
+    ax = plt.figure().add_subplot()
+    ax.plot([0.3, 20], [1, 1])
+    label_energies(ax)
+    ax.set_xlim(0.3, 20)
+    ax.figure.canvas.draw()
+    shown = [tick.label1.get_text() for tick in ax.xaxis.get_major_ticks()]
+    between = {tick.label1.get_text() for tick in ax.xaxis.get_minor_ticks()}
+    assert {"1", "10"} <= set(shown)
+    assert {"0.5", "2", "5", "20"} <= between
+    assert "3" not in between
+    ax.set_xlim(0.01, 100)
+    ax.figure.canvas.draw()
+    assert {tick.label1.get_text() for tick in ax.xaxis.get_minor_ticks()} == {""}
+
+
+def test_a_power_of_ten_stands_with_the_unit():
+    ax = plt.figure().add_subplot()
+    ax.plot([0, 1], [2e-11, 5e-11])
+    label_with_power(ax, "Flux", "cm-2 s-1", [2e-11, 5e-11])
+    ax.figure.canvas.draw()
+    assert "10^{-11}" in ax.get_ylabel()
+    assert "4" in [label.get_text() for label in ax.get_yticklabels()]
+
+
+def test_a_spread_that_is_tiny_beside_the_value_is_readable():
+    """Ticks have few digits, and the title has the whole value."""
+    rng = np.random.default_rng(0)
+    draws = np.stack([rng.normal(329.718, 7e-4, (2, 500)), rng.normal(2, 0.1, (2, 500))], -1)
+    posterior = SimpleNamespace(
+        names=["a.spatial.lon_0", "a.spectral.index"], units=["deg", ""], samples=draws
+    )
+    axes = plots.plot_corner(posterior, truths={"a.spatial.lon_0": 329.718})
+    assert axes[1, 0].get_xlabel() == "lon_0 - 329.72\n[$10^{-3}$ $\\mathrm{deg}$]"
+    assert axes[0, 0].get_title().startswith("$329.71")
+    [mark] = [line for line in axes[0, 0].lines if line.get_color() == TRUTH_COLOUR]
+    np.testing.assert_allclose(mark.get_xdata(), -2.0, atol=1e-6)
+    assert axes[1, 1].get_xlabel() == "index"
