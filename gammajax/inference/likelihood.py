@@ -70,6 +70,7 @@ class Likelihood:
         check_datasets(self.datasets)
         check_models(self.models, [*self.datasets.names, *part_of])
         self._whole: Likelihood | None = None
+        self._part_of = tuple(part_of)
         groups = stack_components(self.models)
         parts = build_terms(list(self.datasets), groups, self.options)
         self._members = [[component.name for component in parts] for _, parts in groups]
@@ -204,7 +205,7 @@ class Likelihood:
             values = [row.value for row in models.parameters]
             whole = self._whole.models.with_values(values)
             return self._whole.with_models(whole).restricted(models)
-        return Likelihood(self.datasets, models, self.options)
+        return Likelihood(self.datasets, models, self.options, part_of=self._part_of)
 
     def restricted(self, models: Models) -> Likelihood:
         """The likelihood with other values, links and priors, and no more that is free.
