@@ -49,11 +49,9 @@ class MapData:
             mask = dataset.mask.reshape(number, -1)
             counts = np.asarray(dataset.counts.data).reshape(number, -1)
             energy, pixel = np.nonzero(mask & (counts > 0))
-        rows, group = np.unique(mask, axis=0, return_inverse=True)
-        masks = [
-            (np.nonzero(group.ravel() == i)[0], row) for i, row in enumerate(rows) if row.any()
-        ]
-        return cls(dataset, pixels, _in_blocks(pixels, energy, pixel), masks, mask)
+        return cls(
+            dataset, pixels, _in_blocks(pixels, energy, pixel), different_rows(mask), mask
+        )
 
     def on_map(self, bins: np.ndarray) -> np.ndarray:
         """Values of the bins where they are on the map, 0 elsewhere: (energy, pixel)."""
@@ -73,6 +71,19 @@ class MapData:
             keys = np.nonzero((within == inside) & seen)[0]
             self.trees[number, inside] = GatheredSky(self.pixels, keys) if keys.size else None
         return self.trees[number, inside]
+
+
+def different_rows(mask: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The different rows of a mask that have something, with where they are.
+
+    They are compared by their bytes: `numpy.unique` makes a field of each of millions of
+    pixels.
+    """
+    places: dict[bytes, list[int]] = {}
+    for number, row in enumerate(mask):
+        places.setdefault(np.packbits(row).tobytes(), []).append(number)
+    found = [(np.array(own), mask[own[0]]) for own in places.values()]
+    return [(own, row) for own, row in found if row.any()]
 
 
 def _in_blocks(pixels: Any, energy: np.ndarray, pixel: np.ndarray) -> Occupied:

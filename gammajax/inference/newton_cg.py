@@ -42,6 +42,15 @@ START = 0.03
 SURE = 0.5
 """Part of the tolerance at which a search ends, so that the exact distance is below it."""
 
+KEPT = 3
+"""Looks for which second derivatives of predictions are kept before they are made anew.
+
+Those of shapes that move cost three times as much as all else in a look, and change little.
+"""
+
+FREE = 0.3
+"""Damping up to which a step knows the distance to the minimum."""
+
 MOST_DAMPING = 1e10
 """Damping at which steps have become nothing."""
 
@@ -53,6 +62,8 @@ class State(NamedTuple):
     and ``near`` go by active parameter. ``again`` says that the last step was not taken, and
     that the next look is at ``x``, for a step with more damping. The last look is at ``x`` too,
     and gives ``pieces``, of which matrices are made: nothing is compiled for them alone.
+    ``bends`` are the second derivatives of predictions that steps are made with, and
+    ``n_kept`` says how many looks ago they were made.
     """
 
     x: Any
@@ -69,6 +80,8 @@ class State(NamedTuple):
     n_rejected: Any
     n_in_a_row: Any
     n_negative: Any
+    n_kept: Any
+    bends: tuple[Any, ...]
     status: Any
     pieces: Pieces
     done: Any
@@ -127,6 +140,8 @@ def begin(problem: Problem, x: Any) -> State:
         n_rejected=zero,
         n_in_a_row=zero,
         n_negative=jnp.asarray(2**30),
+        n_kept=jnp.asarray(KEPT),
+        bends=pieces.bends,
         status=jnp.asarray(RUNNING),
         pieces=pieces,
         done=jnp.asarray(False),
@@ -146,12 +161,27 @@ def advance(
 
     def look(state: State, at: Expansion) -> State:
         state, better = looked(state, at, owner)
+        n_kept = jnp.where(curved, 0, state.n_kept + 1)
+        state = state._replace(n_kept=jnp.where(better, n_kept, state.n_kept))
+        at = at._replace(bends=latest(at.bends, state.bends, curved))
         return jax.lax.cond(better, _accept, _reject, problem, state, at, owner, tolerance)
 
     last = (state.status != RUNNING) | (state.n_steps >= max_steps)
     x = jnp.where(last, state.x, state.trial)
-    at = _expanded(problem, x, last | jnp.any(state.near))
+    curved = last | (jnp.any(state.near) & (state.n_kept >= KEPT))
+    at = _expanded(problem, x, curved)
     return jax.lax.cond(last, finish, look, state, at)
+
+
+def latest(new: tuple[Any, ...], old: tuple[Any, ...], curved: Any) -> tuple[Any, ...]:
+    """The second derivatives that were made, and the old ones of what was left out as zeros."""
+
+    def chosen(one: Any, other: Any) -> Any:
+        return jnp.where(curved | jnp.any(one != 0), one, other)
+
+    return jax.tree_util.tree_map(
+        lambda one, other: chosen(one, other) if one.dtype == float else one, new, old
+    )
 
 
 def looked(state: State, at: Any, owner: Any) -> tuple[State, Any]:
@@ -198,6 +228,7 @@ def _damping(state: State, gradient: Any, owner: Any, better: Any) -> Any:
 
 def _accept(problem: Problem, state: State, at: Expansion, owner: Any, tolerance: Any) -> State:
     step = cg_step(problem, state.trial, at, state.damping, state.near)
+    state = state._replace(bends=at.bends)
     return accepted(problem, state, at, step, owner, tolerance)
 
 
@@ -208,6 +239,10 @@ def accepted(
     x = state.trial
     trial, taken = stepped(problem, x, step.delta)
     share = _by_owner(-0.5 * step.delta * at.gradient, owner)
+    # what is kept, or damped, may hide a part of the distance
+    over = step.edm < SURE * tolerance
+    fresh = (state.n_kept == 0) | (step.edm < 0.1 * SURE * tolerance)
+    sure = fresh & (jnp.max(state.damping) <= FREE)
     return state._replace(
         x=x,
         stat=at.stat,
@@ -221,7 +256,8 @@ def accepted(
         n_products=state.n_products + step.n_products,
         n_negative=at.n_negative,
         # solved to a residual, a step knows the distance to a part of it only
-        status=jnp.where(step.edm < SURE * tolerance, CONVERGED, RUNNING),
+        status=jnp.where(over & sure, CONVERGED, RUNNING),
+        n_kept=jnp.where(over, KEPT, state.n_kept),
     )
 
 

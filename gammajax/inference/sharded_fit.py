@@ -115,6 +115,8 @@ def _searched(
 @jax.jit
 def _looked(state: Any, stat: Any, gradient: Any, n_negative: Any, owner: Any) -> Any:
     seen = SimpleNamespace(stat=stat, gradient=gradient, n_negative=n_negative)
+    # second derivatives are made in each look
+    state = state._replace(n_kept=jnp.zeros_like(state.n_kept))
     return steps.looked(state, seen, owner)
 
 

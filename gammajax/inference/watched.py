@@ -16,7 +16,7 @@ from gammajax.inference.newton_cg import State, advance, begin
 from gammajax.inference.problem import Problem, owners
 from gammajax.storage import replacing
 
-FORM = 1
+FORM = 2
 """Of the content of checkpoints."""
 
 
@@ -51,8 +51,12 @@ class Checkpoint:
     def write(self, likelihood: Any, state: State) -> None:
         """Keep a state, and the values that the folds of the likelihood were planned at."""
         content: dict[str, Any] = {
-            key: np.asarray(value) for key, value in state._asdict().items() if key != "pieces"
+            key: np.asarray(value)
+            for key, value in state._asdict().items()
+            if key not in ("pieces", "bends")
         }
+        for number, leaf in enumerate(jax.tree_util.tree_leaves(state.bends)):
+            content[f"bends{number}"] = np.asarray(leaf)
         content["form"], content["fingerprint"] = FORM, fingerprint(likelihood)
         content["planned"] = np.asarray(likelihood.frame.space.value)
         with replacing(self.path, overwrite=True) as (temporary,), temporary.open("wb") as file:
@@ -74,7 +78,9 @@ class Checkpoint:
             known = int(found.pop("form")) == FORM
             print_of, planned = str(found.pop("fingerprint")), found.pop("planned")
             empty = begin(likelihood.frame, planned)
-            state = empty._replace(**found)
+            leaves, kind = jax.tree_util.tree_flatten(empty.bends)
+            bends = [found.pop(f"bends{number}") for number in range(len(leaves))]
+            state = empty._replace(**found, bends=jax.tree_util.tree_unflatten(kind, bends))
         except Exception as error:
             raise ValueError(
                 f"checkpoint {self.path}: is damaged or none of these files ({error}); delete "
