@@ -30,3 +30,13 @@ def test_weak_scaling(benchmark, record, processes) -> None:
     command = [sys.executable, str(HERE / "weak_scaling.py"), "300", str(processes)]
     found = benchmark.pedantic(run_json, args=(command,), rounds=1)
     record(f"300 sources and a cube for each of {processes} processes", **found, load=load())
+
+
+@pytest.mark.parametrize("number", [10, 100, 1000])
+def test_whole_sky_with_free_positions(benchmark, record, number, tmp_path) -> None:
+    command = [sys.executable, str(HERE / "sky_sources.py"), str(number)]
+    command += ["--inputs", os.environ.get("GAMMAJAX_BENCHMARK_SKY", str(tmp_path))]
+    found = benchmark.pedantic(run_json, args=(command,), rounds=1)
+    record(f"whole sky above 10 GeV, {number} sources, positions free", **found)
+    assert found["success"]
+    assert abs(found["pull_std"] - 1) < 0.2
