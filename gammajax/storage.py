@@ -12,6 +12,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+MOST_KNOWN = 24
+"""So many names an error message lists."""
+
 _PLAIN = re.compile(r"[A-Za-z_$/.][\w $/.+@()-]*(?<! )")
 _RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"}
 
@@ -132,7 +135,9 @@ def suggest(word: str, known: Collection[str]) -> str:
     """The end of an error message: what may have been meant, and what there is."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (known: {', '.join(known) or 'none'})"
+    names = list(known)
+    more = f" and {len(names) - MOST_KNOWN} more" if len(names) > MOST_KNOWN else ""
+    return f"{hint} (known: {', '.join(names[:MOST_KNOWN]) or 'none'}{more})"
 
 
 def shown(value: Any) -> str:

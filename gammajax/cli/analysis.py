@@ -23,7 +23,7 @@ from gammajax.cli.reduce import (
     reduce,
     write_reduced,
 )
-from gammajax.cli.steps import STEPS, one_interval, write_maps
+from gammajax.cli.steps import STEPS, check_steps, one_interval, write_maps
 from gammajax.storage import expand
 
 
@@ -57,6 +57,7 @@ def run(
     with bad_input():
         plan, target = planned(path, output, overwrite=overwrite or dry_run)
         try:
+            check_steps(plan.config)
             models = read_models(plan.config, path.parent)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None

@@ -6,7 +6,7 @@ Lengths are in deg and energies in TeV, or texts with a unit. Paths are relative
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -23,6 +23,9 @@ def _in_unit(unit: str) -> Any:
 
 
 Angle = Annotated[float, _in_unit("deg")]
+Span = Annotated[float, _in_unit("deg"), Field(gt=0)]
+"""An angle above 0."""
+
 Energy = Annotated[float, _in_unit("TeV")]
 Frame = Literal["icrs", "galactic", "fk5"]
 Text = Annotated[str, BeforeValidator(lambda value: value if value is None else str(value))]
@@ -55,7 +58,7 @@ class Position(Section):
 class Circle(Position):
     """A circle on the sky; without a radius, its middle."""
 
-    radius: Angle | None = None
+    radius: Span | None = None
 
 
 class Bounds(Section):
@@ -122,8 +125,8 @@ class Observations(Section):
 class Size(Section):
     """Width and height of a map."""
 
-    width: Angle = 5.0
-    height: Angle = 5.0
+    width: Span = 5.0
+    height: Span = 5.0
 
 
 class Wcs(Section):
@@ -131,15 +134,15 @@ class Wcs(Section):
 
     skydir: Position = Field(default_factory=Position)
     proj: str = "TAN"
-    binsize: Angle = 0.02
+    binsize: Span = 0.02
     width: Size = Field(default_factory=Size)
-    binsize_irf: Angle = 0.2
+    binsize_irf: Span = 0.2
 
 
 class Selection(Section):
     """How much of each run is looked at."""
 
-    offset_max: Angle | None = 2.5
+    offset_max: Span | None = 2.5
 
 
 class Axes(Section):
@@ -242,7 +245,7 @@ class LightCurveSection(Section):
 class ExcessMapSection(Section):
     """A map of the excess of counts cubes, where the section is given."""
 
-    correlation_radius: Angle = 0.1
+    correlation_radius: Span = 0.1
     energy_edges: Bounds = Field(default_factory=Bounds)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
@@ -251,7 +254,7 @@ class TSMapSection(Section):
     """A map of the significance of a source of counts cubes, where the section is given."""
 
     source: str | None = None
-    kernel_width: Angle | None = None
+    kernel_width: Span | None = None
     threshold: float = 5.0
     energy_edges: Bounds = Field(default_factory=Bounds)
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -298,7 +301,10 @@ def read_config(path: str | Path) -> Config:
     try:
         return Config(**data)
     except ValidationError as error:
-        told = "; ".join(dict.fromkeys(_in_words(e) for e in error.errors()))
+        errors = error.errors()
+        # of a choice that a section is one of, its words are told, not that it is no section
+        told = [_in_words(e) for e in errors if e["type"] != "model_type" or len(errors) == 1]
+        told = "; ".join(dict.fromkeys(told))
         raise ValueError(f"{where}: {told}") from None
     except TypeError as error:
         raise ValueError(f"{where}: {error}") from None
@@ -321,7 +327,11 @@ def _in_words(error: Any) -> str:
 
 def _known(path: tuple[Any, ...]) -> list[str]:
     """The keys of the section at a path."""
-    section: Any = Config()
+    section: Any = Config
     for part in path:
-        section = getattr(section, str(part), section)
-    return list(type(section).model_fields) if isinstance(section, BaseModel) else []
+        if part not in section.model_fields:  # which of several kinds a value is
+            continue
+        kind = section.model_fields[part].annotation
+        kinds = [one for one in (kind, *get_args(kind)) if isinstance(one, type)]
+        section = next((one for one in kinds if issubclass(one, BaseModel)), section)
+    return list(section.model_fields)

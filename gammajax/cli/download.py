@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from gammajax.cli.console import bad_input, console, say_error, table
+from gammajax.storage import read_text
 
 ATTEMPTS = 3
 """How often a file is asked for before it is given up; each goes on where the last broke."""
@@ -18,6 +20,10 @@ ATTEMPTS = 3
 CHUNK = 1 << 16
 PATIENCE = 30.0
 """Seconds without an answer after which a server is taken to be silent."""
+
+
+class Unreachable(OSError):
+    """No connection to a server: none of its files can be fetched."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,11 @@ def run(
         chosen = choose(entries, names)
         folder = target(output)
         folder.mkdir(parents=True, exist_ok=True)
-    failures = fetch(chosen, folder, progress=not quiet)
+    try:
+        failures = fetch(chosen, folder, progress=not quiet)
+    except Unreachable as error:
+        say_error(f"{error}; the same command goes on where this one stopped")
+        return 1
     for path, reason in failures.items():
         say_error(f"{path}: {reason}")
     number = sum(len(entry.files) for entry in chosen)
@@ -107,12 +117,41 @@ def _text(given: str | None) -> str:
         place = files("gammajax.cli").joinpath("templates", "datasets.yaml")
         return place.read_text(encoding="utf-8")
     if "://" not in given:
-        return Path(given).read_text(encoding="utf-8")
+        return read_text(given)
     import requests
 
-    answer = requests.get(given, timeout=PATIENCE)
-    answer.raise_for_status()
+    try:
+        answer = requests.get(given, timeout=PATIENCE)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise ValueError(f"index of datasets: {unreachable(error, given) or error}") from None
     return answer.text
+
+
+def unreachable(error: Exception, url: str) -> str:
+    """Why there is no connection to a server, in words; nothing for other errors."""
+    import requests
+    from urllib3.exceptions import (
+        ConnectTimeoutError,
+        NameResolutionError,
+        NewConnectionError,
+    )
+
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, requests.exceptions.ProxyError):
+        cause = "the proxy refuses"
+    elif isinstance(reason, NameResolutionError):
+        cause = "its name is not known"
+    elif isinstance(reason, NewConnectionError):  # in some versions a timeout, too
+        cause = "it refuses"
+    elif isinstance(reason, ConnectTimeoutError):
+        cause = "no answer"
+    else:
+        return ""
+    return (
+        f"there is no connection to {urlsplit(url).netloc} ({cause}); look at the network of "
+        "this computer, and at HTTPS_PROXY if there is a proxy"
+    )
 
 
 def _inside(path: str) -> str:
@@ -185,6 +224,9 @@ def fetch(entries: list[Entry], folder: Path, *, progress: bool) -> dict[str, st
             try:
                 _fetch_one(file, place, bar.advance)
             except (OSError, ValueError) as error:
+                told = unreachable(error, file.url)
+                if told:
+                    raise Unreachable(f"{file.path}: {told}") from None
                 failures[file.path] = _reason(error, file)
     return failures
 

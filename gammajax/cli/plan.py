@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from gammajax.cli.config import Config
-from gammajax.storage import expand
+from gammajax.storage import expand, suggest
 
 EXCLUSION_WIDTH = 12.0
 """How wide a map of the excluded regions is around an on region, in deg."""
@@ -37,6 +37,21 @@ def section(name: str) -> Iterator[None]:
         yield
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def check_parameters(made: Any, given: dict[str, Any]) -> None:
+    """Raise if an object has no parameters of these names.
+
+    Parameters
+    ----------
+    made : type
+        A dataclass.
+    given : dict
+    """
+    known = [item.name for item in fields(made) if item.init]
+    for name in given:
+        if name not in known:
+            raise ValueError(f"unknown key parameters.{name}{suggest(name, known)}")
 
 
 def make_plan(config: Config, folder: Path) -> Plan:
@@ -146,6 +161,7 @@ def make_makers(config: Config, dataset: Any, folder: Path) -> list[Any]:
 
     made = config.datasets
     with section("datasets.safe_mask"):
+        check_parameters(SafeMaskMaker, made.safe_mask.parameters)
         safe = SafeMaskMaker(methods=tuple(made.safe_mask.methods), **made.safe_mask.parameters)
     with section("datasets.background"):
         background = _background(config, dataset, folder)
@@ -187,6 +203,7 @@ def _background(config: Config, dataset: Any, folder: Path) -> list[Any]:
     if wanted.method == "reflected":
         wobble = "n_off_regions" in options
         finder = makers.WobbleRegionsFinder if wobble else makers.ReflectedRegionsFinder
+        check_parameters(finder, options)
         maker = makers.ReflectedRegionsBackgroundMaker
         return [maker(region_finder=finder(**options), exclusion_mask=mask)]
     named: dict[str, Any] = {
@@ -194,6 +211,7 @@ def _background(config: Config, dataset: Any, folder: Path) -> list[Any]:
         "ring": makers.RingBackgroundMaker,
         "adaptive_ring": makers.AdaptiveRingBackgroundMaker,
     }
+    check_parameters(named[wanted.method], options)
     return [named[wanted.method](exclusion_mask=mask, **options)]
 
 

@@ -9,9 +9,25 @@ from typing import Any
 import numpy as np
 
 from gammajax.cli.config import Intervals
+from gammajax.cli.plan import check_parameters, section
 
 RINGS = ("ring", "adaptive_ring")
 """Backgrounds whose off counts are sums around each pixel already."""
+
+
+def check_steps(config: Any) -> None:
+    """Raise, before anything is done, for parameters that an estimator does not have."""
+    from gammajax import estimators
+
+    for name, kind in (
+        ("flux_points", estimators.FluxPointsEstimator),
+        ("light_curve", estimators.LightCurveEstimator),
+        ("excess_map", estimators.ExcessMapEstimator),
+        ("ts_map", estimators.TSMapEstimator),
+    ):
+        given = getattr(config, name)
+        with section(name):
+            check_parameters(kind, given.parameters if given is not None else {})
 
 
 def flux_points(found: Any) -> Any:

@@ -168,6 +168,20 @@ def test_an_index_from_an_address_and_a_silent_one(gammajax, server, index):
     assert gammajax("download", "--index", f"{server.address}/none.yaml").exit_code == 2
 
 
+def test_no_connection_is_one_message(gammajax, server, index, tmp_path):
+    """Not one for each file, and nothing about the library that was used."""
+    server.server_close()
+    run = gammajax("download", "-o", str(tmp_path / "data"), "--index", str(index), "-q")
+    assert run.exit_code == 1
+    assert run.stderr.count("\n") == 1
+    host = server.address.removeprefix("http://")
+    assert f"there is no connection to {host} (it refuses)" in run.stderr
+    assert "goes on where this one stopped" in run.stderr
+    run = gammajax("download", "--list", "--index", f"{server.address}/index.yaml")
+    assert run.exit_code == 2
+    assert f"index of datasets: there is no connection to {host}" in run.stderr
+
+
 def test_bad_input_is_one_line(gammajax, index, tmp_path):
     run = gammajax("download", "won", "--index", index, "-o", "data")
     assert run.exit_code == 2
