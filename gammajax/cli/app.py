@@ -146,7 +146,7 @@ def analysis(
     quiet: opt.Quiet = False,
     cache: opt.Cache = True,
 ) -> None:
-    """Go from runs to a report: reduce, fit, sample, flux points, light curve.
+    """Go from runs to a report: reduce, fit, sample, flux points, light curve, maps.
 
     Writes what [cyan]gammajax reduce[/cyan], [cyan]fit[/cyan] and [cyan]sample[/cyan] write,
     and a page, [bold]index.html[/bold], with all pictures.

@@ -177,7 +177,7 @@ def print_fit(result: Any, out: Any) -> None:
     for row in result.parameters:
         known = row.error if _error_is_known(result, row) else float("nan")
         value, error = significant(row.value, known)
-        shown.add_row(row.name, value, error, row.unit, _note(result, row))
+        shown.add_row(row.name, value, error, row.unit, note_on(result, row))
     out.print(shown)
     out.print(
         f"-2 ln L = {result.stat:.4f} in {likelihood.n_bins} bins of "
@@ -192,7 +192,8 @@ def print_fit(result: Any, out: Any) -> None:
         out.print(f"[bold red]Not converged[/bold red]: {result.message}")
 
 
-def _note(result: Any, row: Any) -> str:
+def note_on(result: Any, row: Any) -> str:
+    """What else is to be said of a parameter: a link, a bound, that it is frozen."""
     if row.link is not None:
         return f"= {row.link}"
     if row.name in result.at_bounds:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gammajax.cli.console import significant
+from gammajax.cli.fit import note_on
 from gammajax.cli.html import page
 from gammajax.cli.steps import ends_and_titles
 
@@ -71,7 +72,7 @@ def render(found: Findings, pictures: list[tuple[str, str]], config: str) -> str
         likelihood=likelihood,
         plan=found.plan,
         infos=[dataset.info_dict() for dataset in found.datasets],
-        rows=[_row(row) for row in result.parameters],
+        rows=[_row(result, row) for row in result.parameters],
         points=_points(found.points),
         curve=_curve(found.curve),
         peaks=_peaks(found),
@@ -82,9 +83,10 @@ def render(found: Findings, pictures: list[tuple[str, str]], config: str) -> str
     )
 
 
-def _row(row: Any) -> dict[str, str]:
+def _row(result: Any, row: Any) -> dict[str, str]:
     value, error = significant(row.value, row.error)
-    return {"name": row.name, "value": value, "error": error, "unit": row.unit}
+    note = note_on(result, row)
+    return {"name": row.name, "value": value, "error": error, "unit": row.unit, "note": note}
 
 
 def _points(points: Any) -> list[dict[str, str]]:

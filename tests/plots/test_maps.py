@@ -9,7 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from gammajax.maps import LabelMapAxis, Map, MapAxis, WcsNDMap
+from gammajax.datasets import MapDataset
+from gammajax.maps import LabelMapAxis, Map, MapAxis, WcsGeom, WcsNDMap
 
 ENERGY = MapAxis.from_energy_edges([1, 10, 100])
 
@@ -102,3 +103,22 @@ def test_widget_has_a_slider_for_every_axis(
     monkeypatch.setattr(plt, "show", lambda: None)
     assert cube.plot_interactive() == {"energy": (0, 1)}
     assert plt.gca().get_title() == "10 to 100 TeV"
+
+
+def test_residuals_end_where_the_data_do(rng: np.random.Generator) -> None:
+    """Near the edge of the mask, too, smoothed counts have the level of their neighbours."""
+    true = MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=2, name="energy_true")
+    geom = WcsGeom.create(npix=24, binsz=0.1, axes=[ENERGY])
+    seen = np.broadcast_to(np.arange(24) < 16, geom.data_shape)
+    level = Map.from_geom(geom, data=np.full(geom.data_shape, 4.0))
+    dataset = MapDataset.create(geom, true).replace(
+        counts=level,
+        background=level,
+        mask_safe=Map.from_geom(geom, data=seen),
+    )
+    axes = dataset.plot_residuals()
+    for ax, value in zip(axes, (4.0, 4.0, 0.0), strict=True):
+        image = np.ma.filled(ax.images[0].get_array(), np.nan)
+        np.testing.assert_allclose(image[:, :16], value * ENERGY.nbin, atol=1e-6)
+        assert np.isnan(image[:, 16:]).all()
+    assert axes[0].images[0].get_clim() == axes[1].images[0].get_clim()
