@@ -74,9 +74,12 @@ def plot_residual_maps(
         ),
     ]
     for place, (title, values, options) in enumerate(panels, start=1):
-        ax = figure.add_subplot(1, 3, place, projection=geom.wcs)
+        ax: Any = figure.add_subplot(1, 3, place, projection=geom.wcs)
         plot_map(Map.from_geom(geom, data=values), ax, add_cbar=True, **options)
         ax.set_title(title)
+        if place > 1:  # as in the first, and it would touch the scale beside it
+            ax.coords[1].set_auto_axislabel(False)
+            ax.set_ylabel("")
         axes.append(ax)
     figure.suptitle(dataset.name)
     return axes
