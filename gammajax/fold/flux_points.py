@@ -66,6 +66,10 @@ class FluxPointsTerm(MatrixTerm):
         stat = chi2_asymmetric(self.value, self.error_low, self.error_high, mu)
         return jnp.where(self.mask, stat, 0.0)
 
+    def level(self) -> Any:
+        """What the data alone add to `stat_array`: nothing."""
+        return jnp.zeros(())
+
     def per_bin(self, mu: Any) -> PerBin:
         """Chi-squared of each point with its derivatives by the prediction."""
         error = jnp.where(mu < self.value, self.error_low, self.error_high)

@@ -23,7 +23,7 @@ from gammajax.fold.slopes import MapSlopes, RowBends, RowSlopes, TableSlopes
 from gammajax.fold.stack import Stack
 from gammajax.fold.staying import folded, table_bends, table_rows
 from gammajax.parameters import ParameterSpace
-from gammajax.stats import PerBin, cash_per_bin
+from gammajax.stats import PerBin, cash_per_bin, cash_saturated
 
 
 class MapTerm(eqx.Module):
@@ -129,6 +129,21 @@ class MapTerm(eqx.Module):
     def stat_array(self, mu: Any) -> Any:
         """The statistic: -2 n ln mu of each bin, and 2 mu of the total."""
         return self.per_bin(mu).stat
+
+    def level(self) -> Any:
+        """What the counts alone add to `stat_array`, shape (dataset, bin + 1).
+
+        It is the statistic of a prediction that is what was counted. Less that, the numbers
+        are small, and their sum is right where that of `stat_array` is rounded.
+        """
+        used = self.mask[:, :-1]
+        if self.off is None:
+            signal, bins = self.counts, cash_saturated(self.counts) - 2 * self.counts
+        else:
+            signal = self.counts - self.off.alpha * self.off.counts
+            bins = -2 * signal
+        total = 2 * jnp.sum(jnp.where(used, signal, 0.0), axis=1, keepdims=True)
+        return jnp.concatenate([jnp.where(used, bins, 0.0), total], axis=1)
 
     def per_bin(self, mu: Any) -> PerBin:
         """The statistic of each entry with its derivatives by the prediction.

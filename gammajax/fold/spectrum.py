@@ -30,6 +30,7 @@ from gammajax.stats import (
     PerBin,
     cash,
     cash_per_bin,
+    cash_saturated,
     wstat,
     wstat_background,
     wstat_per_bin,
@@ -128,6 +129,14 @@ class SpectrumTerm(MatrixTerm):
         else:
             stat = cash(self.counts, mu + self.background)
         return jnp.where(self.mask, stat, 0.0)
+
+    def level(self) -> Any:
+        """What the counts alone add to `stat_array`, shape (dataset, energy).
+
+        WStat has nothing of the kind.
+        """
+        known = cash_saturated(self.counts) if self.kind == "cash" else 0.0
+        return jnp.where(self.mask, known, 0.0)
 
     def per_bin(self, mu: Any) -> PerBin:
         """The statistic of each bin with its derivatives by the signal, 0 where masked."""

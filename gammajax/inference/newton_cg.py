@@ -25,7 +25,7 @@ import jax.numpy as jnp
 from gammajax.inference.cg_step import Step, cg_step
 from gammajax.inference.curvature import Pieces, pieces_of
 from gammajax.inference.newton import CONVERGED, NEAR, RUNNING, STUCK, stepped
-from gammajax.inference.problem import Expansion, Problem, expand, owners
+from gammajax.inference.problem import Expansion, Problem, expand, owners, prior_stat
 
 TOO_FAR, GOOD = 0.5, 0.25
 """Qualities of a step: above the first it is damped more next time, below the second less."""
@@ -58,16 +58,19 @@ MOST_DAMPING = 1e10
 class State(NamedTuple):
     """Where a fit stands: the best point, the next one to look at, and what was found.
 
-    ``gradient`` is the one at ``x``, ``taken`` the step from there to ``trial``; ``damping``
-    and ``near`` go by active parameter. ``again`` says that the last step was not taken, and
-    that the next look is at ``x``, for a step with more damping. The last look is at ``x`` too,
-    and gives ``pieces``, of which matrices are made: nothing is compiled for them alone.
+    ``excess`` is the statistic less what the counts alone add to it: points are compared by
+    it. ``gradient`` is the one at ``x``, ``taken`` the step from there to ``trial``;
+    ``damping`` and ``near`` go by active parameter. ``again`` says that the last step was not
+    taken, and that the next look is at ``x``, for a step with more damping. The last look is at
+    ``x`` too, and gives ``pieces``, of which matrices are made: nothing is compiled for them
+    alone.
     ``bends`` are the second derivatives of predictions that steps are made with, and
     ``n_kept`` says how many looks ago they were made.
     """
 
     x: Any
     stat: Any
+    excess: Any
     gradient: Any
     trial: Any
     taken: Any
@@ -128,6 +131,7 @@ def begin(problem: Problem, x: Any) -> State:
     return State(
         x=x,
         stat=infinite,
+        excess=infinite,
         gradient=none,
         trial=x,
         taken=none,
@@ -160,10 +164,12 @@ def advance(
         return state._replace(pieces=pieces_of(at), done=jnp.asarray(True))
 
     def look(state: State, at: Expansion) -> State:
-        state, better = looked(state, at, owner)
+        excess = excess_of(problem, x, at)
+        state, better = looked(state, at, owner, excess)
         n_kept = jnp.where(curved, 0, state.n_kept + 1)
         state = state._replace(n_kept=jnp.where(better, n_kept, state.n_kept))
         at = at._replace(bends=latest(at.bends, state.bends, curved))
+        state = state._replace(excess=jnp.where(better, excess, state.excess))
         return jax.lax.cond(better, _accept, _reject, problem, state, at, owner, tolerance)
 
     last = (state.status != RUNNING) | (state.n_steps >= max_steps)
@@ -184,16 +190,27 @@ def latest(new: tuple[Any, ...], old: tuple[Any, ...], curved: Any) -> tuple[Any
     )
 
 
-def looked(state: State, at: Any, owner: Any) -> tuple[State, Any]:
+def excess_of(problem: Problem, x: Any, at: Expansion) -> Any:
+    """The statistic at x less what the counts alone add to it, bin by bin.
+
+    The statistic of a whole sky is 1e9, and rounded at 1e-7 by each sum. This is a thousandth
+    of it, and less.
+    """
+    parts = zip(problem.terms, at.bins, strict=True)
+    found = sum((jnp.sum(own.stat - term.level()) for term, own in parts), jnp.zeros(()))
+    return found + prior_stat(problem, x) if problem.priors else found
+
+
+def looked(state: State, at: Any, owner: Any, excess: Any) -> tuple[State, Any]:
     """The state with the damping after a look at the trial point, and whether to go there.
 
     Of ``at``, the statistic, the gradient and ``n_negative`` are used.
     """
     finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
-    noise = 1e-13 * (jnp.abs(at.stat) + 1.0)
+    noise = 1e-13 * (jnp.abs(excess) + 1.0) + 1e-15 * jnp.abs(at.stat)
     room = jnp.where(state.edm < 1e3 * noise, noise, 0.0)
     # a total below 0 lowers the statistic without end, so no step may lead there
-    better = (at.n_negative <= state.n_negative) & (at.stat < state.stat + room)
+    better = (at.n_negative <= state.n_negative) & (excess < state.excess + room)
     better = finite & (better | state.again)
     damping = _damping(state, at.gradient, owner, better)
     return state._replace(damping=damping, n_steps=state.n_steps + 1), better

@@ -117,7 +117,7 @@ def _looked(state: Any, stat: Any, gradient: Any, n_negative: Any, owner: Any) -
     seen = SimpleNamespace(stat=stat, gradient=gradient, n_negative=n_negative)
     # second derivatives are made in each look
     state = state._replace(n_kept=jnp.zeros_like(state.n_kept))
-    return steps.looked(state, seen, owner)
+    return steps.looked(state._replace(excess=state.stat), seen, owner, stat)
 
 
 def matrix_of(likelihood: ShardedLikelihood, at: Spread, near: np.ndarray) -> Matrix:

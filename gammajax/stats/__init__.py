@@ -1,6 +1,6 @@
 """Fit statistics as functions of arrays; all are -2 ln L."""
 
-from gammajax.stats.cash import cash, cash_curvature, cash_per_bin, cstat
+from gammajax.stats.cash import cash, cash_curvature, cash_per_bin, cash_saturated, cstat
 from gammajax.stats.chi2 import chi2, chi2_asymmetric
 from gammajax.stats.counts_statistic import CashCountsStatistic, WStatCountsStatistic
 from gammajax.stats.per_bin import PerBin
@@ -14,6 +14,7 @@ __all__ = [
     "cash",
     "cash_curvature",
     "cash_per_bin",
+    "cash_saturated",
     "chi2",
     "chi2_asymmetric",
     "cstat",

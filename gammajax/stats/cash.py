@@ -61,9 +61,21 @@ def cstat(n_on: Any, mu: Any) -> Any:
     >>> float(cstat(7.0, 7.0))
     0.0
     """
+    return cash(n_on, mu) - cash_saturated(n_on)
+
+
+def cash_saturated(n_on: Any) -> Any:
+    """`cash` where every prediction is what was counted: the least that it can be.
+
+    Examples
+    --------
+    >>> from gammajax.stats import cash, cash_saturated
+    >>> float(cash_saturated(7.0) - cash(7.0, 7.0))
+    0.0
+    """
     some = n_on > 0
     log = jnp.log(jnp.where(some, n_on, 1.0))
-    return cash(n_on, mu) + 2 * (n_on * log - n_on)
+    return 2 * (n_on - n_on * log)
 
 
 def cash_curvature(mu: Any) -> Any:
