@@ -47,7 +47,7 @@ class BackgroundFold(StayingFold):
         """The factor in each reconstructed bin."""
         return component.spectral_model.evaluate(here[0]), jnp.zeros(0)
 
-    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
+    def apply(self, tables: Any, reading: Any, here: Any) -> Counts:
         """Predicted counts of a template times factors."""
         _, bins, energy, totals = here
         return Counts(bins * tables[energy], jnp.sum(totals * tables))

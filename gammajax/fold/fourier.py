@@ -177,7 +177,7 @@ class FourierFold(Fold):
         level = jax.tree_util.tree_map(jnp.asarray, self.level)
         return jax.vmap(one)(level, here.tile)
 
-    def apply(self, tables: Any, place: Any, here: Here) -> Counts:
+    def apply(self, tables: Any, reading: Any, here: Here) -> Counts:
         """Predicted counts in the entries of a row, and its total."""
         entries, totals = self.by_level(tables, here)
         return Counts(entries.ravel(), jnp.sum(totals))

@@ -142,19 +142,19 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
     number = fold.energy_min.shape[1]
 
     def one(item: Any) -> tuple[Any, Any]:
-        spatial, first, (own, _, rings, *far, _, _) = item
+        spatial, first, here = item
+        own, _, rings, *far, _, _ = here
         local = fold.local.at(own)
-        direction = jnp.asarray(fold.rotation) @ spatial.centre()
-        place = (local.frame[1:] @ direction) / local.step
+        place = fold.offset(spatial, here) / local.step
+        reading = fold.reading(fold.place(spatial, here), here)
 
         def step(b: Any) -> tuple[Any, Any]:
             """For a unit flux in the true bin that is ``b`` after the first of each band."""
-            here = in_band(local, first + b, bool(fold.band))
-            table = fold.profile(spatial, jnp.ones(number), here, place)
-            inside = fold.far(spatial, table, direction, local.frame[1:], *far)
-            total = jnp.zeros(number).at[first + b].add(inside)
+            chosen = in_band(local, first + b, bool(fold.band))
+            table = fold.splines(fold.profile(spatial, jnp.ones(number), chosen, place))
+            total = jnp.zeros(number).at[first + b].add(fold.far(table, reading, *far))
             bins = [jnp.zeros(0)]
-            found = fold.integrate(spatial, table, direction, local.frame[1:], rings)
+            found = fold.integrate(table, reading, rings)
             for ring, entries in zip(rings, found, strict=True):
                 if fold.band:
                     entries = entries * jnp.take(ring.exposure, b, axis=-1)

@@ -26,8 +26,8 @@ class Local(eqx.Module):
     exposure : array, shape (row, point, energy_true)
     edisp : array, shape (row, point, energy_true, energy)
     psf : array, shape (row, point, energy_true or energy, node), or None
-        Tables at the nodes of the radial grid. Of tables that are the same everywhere there
-        is one point, and one row if all rows have the same.
+        Tables at the nodes of the radial grid, or their transforms at wavenumbers. Of tables
+        that are the same everywhere there is one point, and one row if all rows have the same.
     frame : array, shape (row, 3, 3)
         Start direction and two tangents.
     step : array, shape (row,)
@@ -61,6 +61,10 @@ class Local(eqx.Module):
         return Local(**{**shared, **own}, spread_last=self.spread_last)
 
 
+PARABOLA = np.array([[0.0, 1.0, 0.0], [-0.5, 0.0, 0.5], [0.5, -1.0, 0.5]])
+"""Weights of three points at -1, 0 and 1, by power of the place."""
+
+
 def weights(number: int, place: Any) -> tuple[Any, Any]:
     """Weights of the points at a place, in steps along two tangents, and their slopes.
 
@@ -71,24 +75,27 @@ def weights(number: int, place: Any) -> tuple[Any, Any]:
     """
     if number == 1:
         return jnp.ones(1), jnp.zeros((2, 1))
-    (a, da), (b, db) = (_parabola(place[i]) for i in range(2))
-    slopes = jnp.stack([jnp.outer(da, b).ravel(), jnp.outer(a, db).ravel()])
-    return jnp.outer(a, b).ravel(), slopes
+    (a, b), (da, db) = _parabolas(place)
+    pairs = jnp.stack([a, da, a])[:, :, None] * jnp.stack([b, b, db])[:, None, :]
+    found = pairs.reshape(3, number)
+    return found[0], found[1:]
 
 
 def curves(number: int, place: Any) -> Any:
     """Second derivatives of the weights along both tangents and across, shape (3, number)."""
     if number == 1:
         return jnp.zeros((3, 1))
-    (a, da), (b, db) = (_parabola(place[i]) for i in range(2))
-    bent = jnp.array([1.0, -2.0, 1.0])
-    found = jnp.outer(bent, b), jnp.outer(a, bent), jnp.outer(da, db)
-    return jnp.stack([part.ravel() for part in found])
+    (a, b), (da, db) = _parabolas(place)
+    bent = jnp.asarray(2 * PARABOLA[2])
+    pairs = jnp.stack([bent, a, da])[:, :, None] * jnp.stack([b, bent, db])[:, None, :]
+    return pairs.reshape(3, number)
 
 
-def _parabola(x: Any) -> tuple[Any, Any]:
-    value = jnp.stack([0.5 * x * (x - 1), 1 - x * x, 0.5 * x * (x + 1)])
-    return value, jnp.stack([x - 0.5, -2 * x, x + 0.5])
+def _parabolas(place: Any) -> tuple[Any, Any]:
+    """Weights of three points along both tangents, and their slopes, shape (2, 3) each."""
+    x = place[:, None]
+    first, second, third = PARABOLA
+    return first + x * (second + x * third), second + x * (2 * third)
 
 
 def at_points(table: Any, share: Any) -> Any:

@@ -18,7 +18,8 @@ import jax
 import jax.numpy as jnp
 
 from gammajax.fold.off_counts import OffCounts
-from gammajax.fold.rows import add_rows, bend_rows, linear_rows
+from gammajax.fold.row_derivatives import bend_rows, linear_rows
+from gammajax.fold.rows import add_rows
 from gammajax.fold.slopes import MapSlopes, RowBends, RowSlopes, TableSlopes
 from gammajax.fold.stack import Stack
 from gammajax.fold.staying import folded, table_bends, table_rows

@@ -21,10 +21,9 @@ from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
-
-from gammajax.fold.picked import picked
 
 CORE = 0.25
 """Scale at which the nodes of distance go from quadratic to even, in radii of 68 %."""
@@ -37,7 +36,7 @@ LOG_STEP = 0.025
 
 
 CUBIC = np.array([[1, 4, 1, 0], [-3, 0, 3, 0], [3, -6, 3, 0], [-1, 3, -3, 1]]) / 6
-"""Weights of the four coefficients of a cubic B-spline, by powers of the place in a cell."""
+"""Weights of the four coefficients of a cubic B-spline, by power of the place in a cell."""
 
 WRAP = 1e-5
 """How far the logarithmic grids go beyond what is tabulated, so that their ends do not meet."""
@@ -92,52 +91,41 @@ class RadialGrid(eqx.Module):
         """The number of the node at a distance (rad), as a fraction; on the host."""
         return _place(self.core, theta)
 
-    def cell(self, q: Any) -> tuple[Any, list[Any]]:
-        """The first of the four coefficients that matter at ``q``, and their weights."""
+    def cell(self, q: Any) -> Any:
+        """The first of the four coefficients that matter at ``q``."""
         w = jnp.log1p(q / self.core**2) * (0.5 / STEP)
-        last = self.theta.size - 2
-        start = jnp.clip(w.astype(jnp.int32), 0, last)
+        return jnp.clip(w.astype(jnp.int32), 0, self.theta.size - 2)
+
+    def basis(self, q: Any, start: Any) -> Any:
+        """Weights of the four coefficients from ``start`` on at ``q``, shape (4, ...)."""
+        w = jnp.log1p(q / self.core**2) * (0.5 / STEP)
         u = jnp.clip(w - start, 0.0, 1.0)
-        inside = w < last + 1
-        powers = [jnp.ones_like(u), u, u * u, u * u * u]
-        cubic = [
-            sum(float(c) * power for c, power in zip(column, powers, strict=True))
-            for column in CUBIC.T
-        ]
-        return start, [jnp.where(inside, weight, 0.0) for weight in cubic]
+        # taken once, and not anew for each of the four
+        u, inside = jax.lax.optimization_barrier((u, w < self.theta.size - 1))
+        one, first, second, third = CUBIC.reshape(4, 4, *(1,) * u.ndim)
+        return jnp.where(inside, one + u * (first + u * (second + u * third)), 0.0)
 
-    def read(self, table: Any, line: Any, q: Any) -> Any:
-        """The function of a line of coefficients at ``q``.
+    def sums(self, weights: Any, start: Any, group: Any = 0, groups: int = 1) -> Any:
+        """Sums over points of their weights for each coefficient.
 
         Parameters
         ----------
-        table : array, shape (line, n + 2)
-        line : array of int, as ``q``
-        """
-        start, weights = self.cell(q)
-        flat, first = table.ravel(), line * table.shape[1] + start
-        return sum(weight * picked(flat, first + k) for k, weight in enumerate(weights))
-
-    def sums(self, q: Any, weight: Any, group: Any = 0, groups: int = 1) -> Any:
-        """Sums over points of weights times the basis functions at ``q``.
-
-        Parameters
-        ----------
-        q, weight : array, shape (point,)
-        group : array of int, as ``q``
+        weights : array, shape (part, 4, point)
+            Of `basis`, times what points count as.
+        start : array of int, shape (point,)
+        group : array of int, shape (point,)
             What each point is summed into.
         groups : int
 
         Returns
         -------
-        sums : array, shape (groups, n + 2)
+        sums : array, shape (part, groups, n + 2)
         """
-        start, parts = self.cell(q)
         size = self.prefilter.shape[0]
-        first, found = group * size + start, jnp.zeros(groups * size)
-        for k, part in enumerate(parts):
-            found = found.at[first + k].add(part * weight, mode="promise_in_bounds")
-        return found.reshape(groups, size)
+        index = group * size + start + jnp.arange(4)[:, None]
+        found = jnp.zeros((weights.shape[0], groups * size))
+        found = found.at[:, index].add(weights, mode="promise_in_bounds")
+        return found.reshape(-1, groups, size)
 
 
 def _chord(angle: Any) -> Any:

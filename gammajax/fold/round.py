@@ -32,14 +32,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.fold.local import Local, at_points, curves, weights
-from gammajax.fold.picked import dots, offsets, picked
 from gammajax.fold.radial import SpreadTransform
-from gammajax.fold.rows import Counts, Fold
-from gammajax.fold.totals import Gathered, far_totals
+from gammajax.fold.reading import Nodes, far_nodes, node_weights, read_rings, ring_nodes
+from gammajax.fold.rows import Counts, Fold, Reading
+from gammajax.fold.totals import Gathered, read_far
 from gammajax.parameters import parameter_values, with_values
 
-MOST_NODES = 2_000_000
-"""Nodes that are taken side by side, to bound the memory."""
+MOST_NODES = 500_000
+"""Nodes that are taken side by side, to bound the memory: 200 bytes each, 600 of extended
+sources, where second derivatives are made."""
 
 
 class Ring(eqx.Module):
@@ -86,7 +87,8 @@ class RoundFold(Fold):
     axis : array of int, shape (row,)
     vectors : array, shape (n, 3)
         Unit vectors of the nodes of all rows.
-    weights : array, shape (n,), in sr
+    areas : array, shape (n,), in sr
+        What each node counts as.
     normals : array, shape (n, 3)
         Of the nodes on the borders of pixels, which have no weight.
     rings : tuple of `Ring`
@@ -122,7 +124,7 @@ class RoundFold(Fold):
     energy_max: Any
     axis: Any
     vectors: Any
-    weights: Any
+    areas: Any
     normals: Any
     rings: tuple[Ring, ...]
     covered: Any
@@ -148,42 +150,79 @@ class RoundFold(Fold):
         return own, self.axis, self.rings, self.covered, self.gathered, self.extent, self.first
 
     def prepare(self, component: Any, here: Any) -> tuple[Any, Any]:
-        """Splines of distance, and the offset of the source from its start in rad.
+        """What splines of distance are made of, and the offset of the source in rad.
 
         Without a spread, the tables are counts, and the place is the shape itself.
         """
         own, axis, *_, first = here
         local, spatial = self.local.at(own), component.spatial_model
-        offset = local.frame[1:] @ (jnp.asarray(self.rotation) @ spatial.centre())
+        place = self.offset(spatial, here) / local.step
         flux = flux_in_bins(component, self, axis)
-        place = offset / local.step
         if self.band:
             tables = jax.vmap(
                 lambda b: self.profile(spatial, flux, in_band(local, first + b, True), place)
             )(jnp.arange(self.band))
         else:
             tables = self.profile(spatial, flux, local, place)
-        if self.transform is None:
-            return tables, parameter_values(spatial)
-        return tables, offset
+        return tables, self.place(spatial, here)
 
-    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
-        """Predicted counts of a source in its entries, and its total."""
-        own, _, rings, *far, _, _ = here
+    def offset(self, spatial: Any, here: Any) -> Any:
+        """How far a source is from its start, along two tangents, in rad."""
+        return here[0]["frame"][1:] @ (jnp.asarray(self.rotation) @ spatial.centre())
+
+    def place(self, spatial: Any, here: Any) -> Any:
+        """The place of a shape: its offset, or without a spread the shape itself."""
+        if self.transform is None:
+            return parameter_values(spatial)
+        return self.offset(spatial, here)
+
+    def cells(self, place: Any, here: Any) -> Any:
+        """The coefficients that nodes read first: those of rings, and of gathered sky."""
+        if self.transform is None:
+            return None, None
+        grid = self.transform.grid
+        nodes = self._nodes(self._seen(place, here)[1], here)
+        return tuple(None if some is None else grid.cell(some.q) for some in nodes)
+
+    def weights(self, place: Any, cells: Any, here: Any) -> Any:
+        """What nodes count as times what they read: of rings, of gathered sky; and 1."""
+        spatial, direction = self._seen(place, here)
+        tangents = here[0]["frame"][1:]
+        near, far = (
+            None if some is None else node_weights(self, spatial, some, start, tangents)
+            for some, start in zip(self._nodes(direction, here), cells, strict=True)
+        )
+        return near, far, jnp.ones(())
+
+    def _seen(self, place: Any, here: Any) -> tuple[Any, Any]:
+        """The shape, where there is no spread, and the direction of the source."""
         if self.transform is None:
             spatial = with_values(self.bare, place)
-            direction = jnp.asarray(self.rotation) @ spatial.centre()
-        else:
-            spatial = None
-            along = jnp.sqrt(jnp.maximum(1 - jnp.sum(place**2), 0.0))
-            direction = jnp.concatenate([along[None], place]) @ own["frame"]
-        tangents = own["frame"][1:]
+            return spatial, jnp.asarray(self.rotation) @ spatial.centre()
+        along = jnp.sqrt(jnp.maximum(1 - jnp.sum(place**2), 0.0))
+        return None, jnp.concatenate([along[None], place]) @ here[0]["frame"]
+
+    def _nodes(self, direction: Any, here: Any) -> tuple[Nodes | None, Nodes | None]:
+        """Those of rings, and of gathered sky."""
+        _, _, rings, _, sky, *_ = here
+        return (
+            ring_nodes(self, direction, rings) if rings else None,
+            None if sky is None else far_nodes(self, direction, sky),
+        )
+
+    def apply(self, tables: Any, reading: Reading, here: Any) -> Counts:
+        """Predicted counts of a source in its entries, and its total."""
+        _, _, rings, covered, sky, *_ = here
         if self.band:
             total = jnp.zeros(())
-            found = self._exposed(spatial, tables, direction, tangents, rings)
+            splines = jax.vmap(self.splines)(tables)
+            spread = jax.vmap(lambda table: self.integrate(table, reading, rings))(splines)
+            parts = zip(rings, spread, strict=True)
+            found = [jnp.sum(ring.exposure.T * part, axis=0) for ring, part in parts]
         else:
-            total = jnp.sum(self.far(spatial, tables, direction, tangents, *far))
-            found = self.integrate(spatial, tables, direction, tangents, rings)
+            splines = self.splines(tables)
+            total = jnp.sum(self.far(splines, reading, covered, sky))
+            found = self.integrate(splines, reading, rings)
         bins = [jnp.zeros(0)]
         for ring, entries in zip(rings, found, strict=True):
             total = total + jnp.sum(entries * ring.to_total)
@@ -200,22 +239,20 @@ class RoundFold(Fold):
         return moved | (component.spatial_model.outer_radius() > extent)
 
     def profile(self, spatial: Any, flux: Any, local: Local, place: Any) -> Any:
-        """Splines of distance by reconstructed bin, shape (row, node, part).
+        """What the splines of distance are made of, by reconstructed bin.
 
-        The parts of an extended source are the even one and two slopes. The rows of a point
-        are those of the density, and then those of its flux through borders.
+        Values at the nodes of distance of a point, (energy, node), and waves of an extended
+        source, (part, energy, wavenumber), whose parts are the even one and two slopes.
         """
         share, slopes = weights(local.exposure.shape[0], place)
         exposure = jnp.maximum(at_points(local.exposure, share), 0.0) * flux
-        edisp = at_points(local.edisp, weights(local.edisp.shape[0], place)[0])
+        edisp = at_points(local.edisp, share)
         counts = exposure[:, None] * edisp
         if self.transform is None:
-            return counts.sum(axis=0)[:, None, None]
-        psf = at_points(local.psf, weights(local.psf.shape[0], place)[0])
-        grid = self.transform.grid
+            return counts.sum(axis=0)
+        psf = at_points(local.psf, share)
         if not self.extended:
-            spline = self._spread(counts, psf) @ grid.prefilter.T
-            return jnp.concatenate([spline, spline @ grid.to_flux.T])[..., None]
+            return self._spread(counts, psf)
         k = jnp.asarray(self.transform.wavenumber)
         shape, slope, bend = with_derivatives(spatial.hankel, k)
         wide = -(bend + slope / k)
@@ -223,10 +260,8 @@ class RoundFold(Fold):
         curved = curves(local.exposure.shape[0], place)[:2].sum(axis=0) @ local.exposure
         curved = curved * flux / (4 * local.step**2)
         parts = jnp.stack([counts, *(s[:, None] * edisp for s in (*sloped, curved))])
-        spread = jax.vmap(lambda c: self._spread(c, psf))(parts) @ self.transform.to_hankel.T
-        even = (spread[:1] * shape + spread[3:] * wide) @ self.transform.from_hankel.T
-        odd = (spread[1:3] * -slope) @ self.transform.dipole.T
-        return jnp.moveaxis(jnp.concatenate([even, odd]), 0, -1)
+        spread = jax.vmap(lambda c: self._spread(c, psf))(parts)
+        return jnp.stack([spread[0] * shape + spread[3] * wide, *(spread[1:3] * -slope)])
 
     def _spread(self, counts: Any, psf: Any) -> Any:
         """Density tables of counts by true and reconstructed bin, shape (energy, node)."""
@@ -234,72 +269,35 @@ class RoundFold(Fold):
             return counts.sum(axis=0)[:, None] * psf
         return counts.T @ psf
 
-    def _exposed(
-        self, spatial: Any, tables: Any, direction: Any, tangents: Any, rings: tuple[Ring, ...]
-    ) -> list[Any]:
-        """Counts in the entries, the exposure of their pixels after the spread."""
-        spread = jax.vmap(lambda t: self.integrate(spatial, t, direction, tangents, rings))
-        parts = zip(rings, spread(tables), strict=True)
-        return [jnp.sum(ring.exposure.T * part, axis=0) for ring, part in parts]
+    def splines(self, table: Any) -> Any:
+        """Splines of distance from a profile, linear in it, shape (line, node, part).
 
-    def far(
-        self, spatial: Any, table: Any, direction: Any, tangents: Any, covered: Any, sky: Any
-    ) -> Any:
+        The rows of a point are those of the density, and then those of its flux through
+        borders.
+        """
+        if self.transform is None:
+            return table[:, None, None]
+        if not self.extended:
+            grid = self.transform.grid
+            spline = table @ grid.prefilter.T
+            return jnp.concatenate([spline, spline @ grid.to_flux.T])[..., None]
+        even = table[0] @ self.transform.from_hankel.T
+        odd = table[1:] @ self.transform.dipole.T
+        return jnp.stack([even, *odd], axis=-1)
+
+    def far(self, table: Any, reading: Reading, covered: Any, sky: Any) -> Any:
         """What counts into the total of a source beside single pixels, shape (energy,)."""
-        found = covered * (table[: covered.size, :, 0] @ jnp.asarray(self.disk))
+        whole = reading.weights[2] * covered
+        found = whole * (table[: covered.size, :, 0] @ jnp.asarray(self.disk))
         if sky is None:
             return found
-        return found + far_totals(self, spatial, table, direction, tangents, sky)
+        return found + read_far(self, table, reading.cells[1], reading.weights[1], sky)
 
-    def integrate(
-        self, spatial: Any, table: Any, direction: Any, tangents: Any, rings: tuple[Ring, ...]
-    ) -> list[Any]:
-        """Counts of a source in the entries of each ring.
-
-        The nodes of all rings are taken at once.
-        """
+    def integrate(self, table: Any, reading: Reading, rings: tuple[Ring, ...]) -> list[Any]:
+        """Counts of a source in the entries of each ring."""
         if not rings:
             return []
-        # nodes of an entry stand an entry's number apart: sums over them are sums of rows
-        index = jnp.concatenate([ring.index.T.ravel() for ring in rings])
-        line = jnp.concatenate([jnp.tile(r.energy, r.index.shape[1]) for r in rings])
-        offset = offsets(jnp.asarray(self.vectors), index, direction)
-        q: Any = sum(x * x for x in offset)
-        if self.transform is None:
-            theta = 2 * jnp.arcsin(jnp.sqrt(q + 1e-24) / 2)
-            share = picked(self.weights, index)
-            return _by_ring(table[line, 0, 0] * spatial.radial(theta) * share, rings)
-        grid = self.transform.grid
-        share, q = self._shares(index, q, direction, rings)
-        lines = table.shape[0] // 2
-        border = np.concatenate([np.full(r.index.size, lines * r.border) for r in rings])
-        share, q, line = jax.lax.optimization_barrier((share, q, line + border))
-        value = grid.read(table[..., 0], line, q)
-        if self.extended:
-            for part, tangent in enumerate(tangents):
-                along = sum(x * t for x, t in zip(offset, tangent, strict=True))
-                value = value + along * grid.read(table[..., part + 1], line, q)
-        return _by_ring(value * share, rings)
-
-    def _shares(
-        self, index: Any, q: Any, direction: Any, rings: tuple[Ring, ...]
-    ) -> tuple[Any, Any]:
-        """What the functions are multiplied with at nodes, and the squares they are read at."""
-        grid: Any = self.transform.grid if self.transform else None
-        shares, squares, first = [], [], 0
-        for ring in rings:
-            some = slice(first, first + ring.index.size)
-            first, own = some.stop, q[some]
-            if ring.border:
-                # beyond the grid, the flux is that of all that is inside
-                flux = dots(jnp.asarray(self.normals), index[some], direction)
-                end = jnp.where(own > grid.end, grid.end / jnp.maximum(own, grid.end), 1.0)
-                shares.append(flux * end)
-                squares.append(jnp.minimum(own, grid.end))
-            else:
-                shares.append(picked(self.weights, index[some]))
-                squares.append(own)
-        return jnp.concatenate(shares), jnp.concatenate(squares)
+        return read_rings(self, table, reading.cells[0], reading.weights[0], rings)
 
 
 def in_band(local: Local, chosen: Any, bare: bool) -> Local:
@@ -319,18 +317,6 @@ def with_derivatives(function: Any, k: Any) -> tuple[Any, Any, Any]:
 
     (value, slope), (_, bend) = jax.jvp(sloped, (k,), (one,))
     return value, slope, bend
-
-
-def _by_ring(nodes: Any, rings: tuple[Ring, ...]) -> list[Any]:
-    """Values of nodes summed over those of each entry, ring by ring."""
-    # made once, and not anew inside of each sum
-    nodes = jax.lax.optimization_barrier(nodes)
-    first, found = 0, []
-    for ring in rings:
-        here = nodes[first : first + ring.index.size]
-        found.append(jnp.sum(here.reshape(ring.index.shape[::-1]), axis=0))
-        first += ring.index.size
-    return found
 
 
 def flux_in_bins(component: Any, fold: Any, axis: Any) -> Any:

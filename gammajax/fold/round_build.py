@@ -109,18 +109,22 @@ def round_fold(build: Build) -> RoundFold:
     if build.options.psf_first:
         first, band = _bands_of(build)
         rings = tuple(_exposed(build, ring, vectors, first, band) for ring in rings)
+    local = make_local(made, tables, dataset, directions[source], step)
+    transform = None if grid is None else SpreadTransform.create(grid, extended=extended)
+    if transform is not None and extended:
+        local = dataclasses.replace(local, psf=local.psf @ transform.to_hankel.T)
     return RoundFold(
         dataset=dataset,
         source=source,
         target=target,
-        local=make_local(made, tables, dataset, directions[source], step),
-        transform=None if grid is None else SpreadTransform.create(grid, extended=extended),
+        local=local,
+        transform=transform,
         rotation=rotation,
         energy_min=build.energy.low,
         energy_max=build.energy.high,
         axis=build.energy.axis[dataset],
         vectors=vectors,
-        weights=weights,
+        areas=weights,
         normals=normals,
         rings=rings,
         covered=covered,

@@ -2,11 +2,9 @@
 
 A fold carries a stack of components into the datasets of a term. It is written for one row,
 in two steps: a small one, in which a component becomes tables (fluxes, splines of distance)
-and a place, and a large one, linear in the tables, that gives its counts in the bins that it
-reaches and its expected total. Here they are mapped over the rows, the bins are added up, and
-the derivatives are taken row by row, each component by its own free parameters only, so that
-everything grows with the number of rows and not with its square. Second derivatives pass the
-large step once for each pair of coordinates of the place, not once for each pair of parameters.
+and a place, and a large one that gives its counts in the bins that it reaches and its expected
+total. That is linear in the tables, and linear in weights, which are functions of the place.
+Here they are mapped over the rows and the bins are added up.
 
 Bins are addressed one by one, or in blocks of neighbouring ones: a block is added as a whole,
 which costs a tenth of adding its bins. Rows are added up batch by batch, while they are in the
@@ -21,7 +19,6 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from gammajax.fold.stack import Stack
 from gammajax.parameters import with_values
@@ -83,13 +80,37 @@ class Fold(eqx.Module):
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
-    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
-        """Predicted counts of a row, linear in ``tables``; pure, and the large part."""
+    def cells(self, place: Any, here: Any) -> Any:
+        """Whole numbers that depend on the place, which have no derivatives."""
+        return None
+
+    def weights(self, place: Any, cells: Any, here: Any) -> Any:
+        """What counts are linear in beside the tables: a smooth function of the place."""
+        return place
+
+    def reading(self, place: Any, here: Any) -> Reading:
+        """All that `apply` needs of the place."""
+        cells = self.cells(place, here)
+        return Reading(cells, self.weights(place, cells, here))
+
+    def apply(self, tables: Any, reading: Reading, here: Any) -> Counts:
+        """Predicted counts of a row; pure, and the large part.
+
+        They are linear in ``tables``, and linear in the weights of the reading, if the place
+        is not empty.
+        """
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def outgrown(self, component: Any, here: Any) -> Any:
         """Whether a component has left what the row was planned for."""
         return jnp.zeros((), dtype=bool)
+
+
+class Reading(NamedTuple):
+    """How a row reads its tables: ``cells`` are whole numbers, ``weights`` are not."""
+
+    cells: Any
+    weights: Any
 
 
 class Counts(NamedTuple):
@@ -108,105 +129,10 @@ def fold_rows(fold: Fold, stack: Stack, values: Any, shape: tuple[int, int]) -> 
 
     def one(item: Any) -> Counts:
         source, theta, here = item
-        return fold.apply(*fold.prepare(with_values(source, theta), here), here)
+        tables, place = fold.prepare(with_values(source, theta), here)
+        return fold.apply(tables, fold.reading(place, here), here)
 
     return sum_rows(fold, one, items_of(fold, stack, values), shape)
-
-
-def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Counts, Counts]:
-    """Predicted counts of all rows, and their derivatives.
-
-    The derivatives are by the parameters at ``stack.slots`` times ``factor``, an array of
-    shape (row, slot): they have the shape (row, slot, ...).
-    """
-
-    def one(item: Any) -> tuple[Counts, Counts]:
-        (source, theta, here), pace = item
-        (tables, place), push = jax.linearize(
-            lambda t: fold.prepare(with_values(source, t), here), theta
-        )
-        moved, shift = jax.vmap(push)(pace[:, None] * slot_basis(stack, theta))
-        counts = fold.apply(tables, place, here)
-        slopes = jax.vmap(lambda table: fold.apply(table, place, here))(moved)
-        if place.size == 0:
-            return counts, slopes
-        along = jax.vmap(
-            lambda e: jax.jvp(lambda p: fold.apply(tables, p, here), (place,), (e,))[1]
-        )(jnp.eye(place.size))
-        return counts, Counts(
-            *(s + jnp.tensordot(shift, a, axes=1) for s, a in zip(slopes, along, strict=True))
-        )
-
-    return map_rows(one, (items_of(fold, stack, values), factor), fold.batch)
-
-
-def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
-    """Second derivatives of weighted counts, shape (row, slot, slot).
-
-    Parameters
-    ----------
-    weight : array, shape (dataset, bin + 1)
-    """
-    take = taker(fold, weight)
-
-    def one(item: Any) -> Any:
-        (source, theta, here), share = item
-        share = take(*share)
-        tables, place = fold.prepare(with_values(source, theta), here)
-
-        def adjoint(p: Any) -> Any:
-            """What each number of the tables adds to the weighted counts."""
-
-            def weighted(table: Any) -> Any:
-                counts = fold.apply(table, p, here)
-                return jnp.sum(counts.bins * share.bins) + counts.total * share.total
-
-            return jax.grad(weighted)(tables)
-
-        def small(t: Any) -> Any:
-            table, p = fold.prepare(with_values(source, t), here)
-            value = jnp.sum(worth * table)
-            if place.size:
-                offset = p - place
-                value = value + jnp.sum((sloped @ offset) * table)
-                value = value + 0.5 * jnp.sum((curved @ offset @ offset) * table)
-            return value
-
-        # the weighted counts to second order in the place: a small function
-        worth, sloped, curved = _to_second_order(adjoint, place)
-        return second_derivatives(small, theta, slot_basis(stack, theta))
-
-    return map_rows(one, (items_of(fold, stack, values), places_of(fold)), fold.batch)
-
-
-def _to_second_order(function: Callable[[Any], Any], place: Any) -> tuple[Any, Any, Any]:
-    """A function and its first two derivatives, on the last axes, in one program."""
-    if place.size == 0:
-        return function(place), None, None
-    eye = jnp.eye(place.size)
-
-    def sloped(p: Any) -> tuple[Any, Any]:
-        value, push = jax.linearize(function, p)
-        return value, jax.vmap(push, out_axes=-1)(eye)
-
-    (value, slope), push = jax.linearize(sloped, place)
-    return value, slope, jax.vmap(push, out_axes=-1)(eye)[1]
-
-
-def second_derivatives(function: Callable[[Any], Any], at: Any, basis: Any) -> Any:
-    """The Hessian of a function along the directions of a basis, (direction, direction).
-
-    Forward twice: that compiles in two thirds of the time of a derivative of a gradient.
-    """
-    number = basis.shape[0]
-    one, two = np.triu_indices(number)
-
-    def bent(d: Any, e: Any) -> Any:
-        return jax.jvp(lambda t: jax.jvp(function, (t,), (d,))[1], (at,), (e,))[1]
-
-    found = jax.vmap(bent)(basis[one], basis[two])
-    square = jnp.zeros((number, number))
-    return square.at[one, two].set(found).at[two, one].set(found)
 
 
 def map_rows(function: Callable[[Any], Any], items: Any, size: int) -> Any:

@@ -14,14 +14,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.fold.row_derivatives import second_derivatives
 from gammajax.fold.rows import (
     Counts,
     Fold,
+    Reading,
     fold_rows,
     items_of,
     map_rows,
     places_of,
-    second_derivatives,
     slot_basis,
     sum_rows,
     taker,
@@ -29,7 +30,7 @@ from gammajax.fold.rows import (
 from gammajax.fold.stack import Stack
 from gammajax.parameters import with_values
 
-_NO_PLACE = np.zeros(0)
+_NOTHING = Reading(None, np.zeros(0))
 
 
 class StayingFold(Fold):
@@ -44,7 +45,7 @@ class StayingFold(Fold):
         """The counts of the tables of all rows, summed, shape (dataset, bin + 1)."""
         return sum_rows(
             self,
-            lambda item: self.apply(item[0], _NO_PLACE, item[1]),
+            lambda item: self.apply(item[0], _NOTHING, item[1]),
             self._with(tables),
             shape,
         )
@@ -58,7 +59,7 @@ class StayingFold(Fold):
             share = take(*place)
 
             def weighted(table: Any) -> Any:
-                counts = self.apply(table, _NO_PLACE, here)
+                counts = self.apply(table, _NOTHING, here)
                 return jnp.sum(counts.bins * share.bins) + counts.total * share.total
 
             return jax.grad(weighted)(table)
@@ -72,7 +73,7 @@ class StayingFold(Fold):
         def one(item: Any) -> Any:
             (tables, here), place = item
             share = take(*place)
-            bins, total = jax.vmap(lambda t: self.apply(t, _NO_PLACE, here))(tables)
+            bins, total = jax.vmap(lambda t: self.apply(t, _NOTHING, here))(tables)
             found = jnp.einsum("s...,...,t...->st", bins, share.bins, bins)
             return found + share.total * total[:, None] * total
 
@@ -94,7 +95,7 @@ class StayingFold(Fold):
 
         def one(item: Any) -> Counts:
             tables, here = item
-            return jax.vmap(lambda table: self.apply(table, _NO_PLACE, here))(tables)
+            return jax.vmap(lambda table: self.apply(table, _NOTHING, here))(tables)
 
         counts = map_rows(one, self._with(slopes), self.batch)
         return scatter_slots(self, counts, column, number, shape)

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.fold.rows import Counts, Fold
+from gammajax.fold.rows import Counts, Fold, Reading
 from gammajax.models.temporal.times import MJD, gti_bounds
 
 
@@ -83,9 +83,17 @@ class TimedFold(Fold):
         tables, place = self.fold.prepare(component, own)
         return tables * temporal_factor(component, intervals), place
 
-    def apply(self, tables: Any, place: Any, here: Any) -> Counts:
+    def cells(self, place: Any, here: Any) -> Any:
+        """Whole numbers of a place, as at a constant flux."""
+        return self.fold.cells(place, here[0])
+
+    def weights(self, place: Any, cells: Any, here: Any) -> Any:
+        """Weights of a place, as at a constant flux."""
+        return self.fold.weights(place, cells, here[0])
+
+    def apply(self, tables: Any, reading: Reading, here: Any) -> Counts:
         """Predicted counts of a row."""
-        return self.fold.apply(tables, place, here[0])
+        return self.fold.apply(tables, reading, here[0])
 
     def added(self, tables: Any, shape: tuple[int, int]) -> Any:
         """As of `~gammajax.fold.staying.StayingFold`."""

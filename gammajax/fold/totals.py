@@ -17,8 +17,6 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.fold.picked import offsets, picked
-
 
 class Gathered(eqx.Module):
     """Nodes of gathered sky.
@@ -73,36 +71,22 @@ class Gathered(eqx.Module):
         return cls(index, group, factor, part, parts)
 
 
-def far_totals(
-    fold: Any, spatial: Any, table: Any, direction: Any, tangents: Any, gathered: Gathered
-) -> Any:
+def read_far(fold: Any, table: Any, start: Any, weights: Any, gathered: Gathered) -> Any:
     """What the nodes of one row add to its total, shape (energy,).
 
     Parameters
     ----------
     fold : `~gammajax.fold.round.RoundFold`
-    spatial : the shape, where there is no spread
     table : array, shape (energy or more, node, part)
         Splines of distance.
-    direction : array, shape (3,)
-    tangents : array, shape (2, 3)
+    start, weights : array
+        See `~gammajax.fold.reading.node_weights`.
     gathered : `Gathered`
         One row of it.
     """
     table = table[: gathered.part.size]
-    offset = offsets(jnp.asarray(fold.vectors), gathered.index, direction)
-    share = picked(fold.weights, gathered.index) * gathered.factor
-    q = sum(x * x for x in offset)
     if fold.transform is None:
-        theta = 2 * jnp.arcsin(jnp.sqrt(q + 1e-24) / 2)
-        sums = jnp.zeros(gathered.parts).at[gathered.group]
-        return table[:, 0, 0] * sums.add(spatial.radial(theta) * share)[gathered.part]
-    columns = [share]
-    if fold.extended:
-        along = [sum(x * t for x, t in zip(offset, own, strict=True)) for own in tangents]
-        columns += [share * length for length in along]
-    total = 0.0
-    for number, column in enumerate(columns):
-        basis = fold.transform.grid.sums(q, column, gathered.group, gathered.parts)
-        total = total + jnp.sum(table[..., number] * basis[gathered.part], axis=1)
-    return total
+        sums = jnp.zeros(gathered.parts).at[gathered.group].add(weights)
+        return table[:, 0, 0] * sums[gathered.part]
+    sums = fold.transform.grid.sums(weights, start, gathered.group, gathered.parts)
+    return jnp.einsum("ejp,pej->e", table, sums[:, gathered.part])

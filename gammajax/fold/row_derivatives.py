@@ -1,0 +1,148 @@
+"""Derivatives of rows, each component by its own free parameters only.
+
+So everything grows with the number of rows and not with its square. The large step of a fold is
+never differentiated by a parameter: being linear in tables and in weights, it is made for their
+derivatives, as one program and not as one for each parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gammajax.fold.rows import (
+    Counts,
+    Fold,
+    Reading,
+    items_of,
+    map_rows,
+    places_of,
+    slot_basis,
+    taker,
+)
+from gammajax.fold.stack import Stack
+from gammajax.parameters import with_values
+
+
+def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Counts, Counts]:
+    """Predicted counts of all rows, and their derivatives.
+
+    The derivatives are by the parameters at ``stack.slots`` times ``factor``, an array of
+    shape (row, slot): they have the shape (row, slot, ...).
+    """
+
+    def one(item: Any) -> tuple[Counts, Counts]:
+        (source, theta, here), pace = item
+        (tables, place), push = jax.linearize(
+            lambda t: fold.prepare(with_values(source, t), here), theta
+        )
+        moved, shift = jax.vmap(push)(pace[:, None] * slot_basis(stack, theta))
+        cells = fold.cells(place, here)
+        weights, along = _sloped(lambda p: fold.weights(p, cells, here), place)
+        both = jnp.concatenate([tables[None], moved])
+        found = jax.vmap(lambda t: fold.apply(t, Reading(cells, weights), here))(both)
+        counts, slopes = (
+            Counts(*(part[some] for part in found)) for some in (0, slice(1, None))
+        )
+        if place.size == 0:
+            return counts, slopes
+        by_place = jax.vmap(lambda w: fold.apply(tables, Reading(cells, w), here))(along)
+        return counts, Counts(
+            *(
+                s + jnp.tensordot(shift, a, axes=1)
+                for s, a in zip(slopes, by_place, strict=True)
+            )
+        )
+
+    return map_rows(one, (items_of(fold, stack, values), factor), fold.batch)
+
+
+def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
+    """Second derivatives of weighted counts, shape (row, slot, slot).
+
+    Parameters
+    ----------
+    weight : array, shape (dataset, bin + 1)
+    """
+    take = taker(fold, weight)
+
+    def one_row(item: Any) -> Any:
+        (source, theta, here), share = item
+        share = take(*share)
+        tables, place = fold.prepare(with_values(source, theta), here)
+
+        cells = fold.cells(place, here)
+
+        def worth(weights: Any) -> Any:
+            """What each number of the tables adds to the weighted counts."""
+
+            def weighted(table: Any) -> Any:
+                counts = fold.apply(table, Reading(cells, weights), here)
+                return jnp.sum(counts.bins * share.bins) + counts.total * share.total
+
+            return jax.grad(weighted)(tables)
+
+        # the weighted counts to second order in the place: a small function
+        one, two = np.triu_indices(place.size)
+        taylor = jax.vmap(worth)(_taylor(lambda p: fold.weights(p, cells, here), place))
+
+        def small(t: Any) -> Any:
+            table, p = fold.prepare(with_values(source, t), here)
+            offset = p - place
+            twice = np.where(one == two, 0.5, 1.0) * offset[one] * offset[two]
+            powers = jnp.concatenate([jnp.ones(1), offset, twice])
+            return jnp.sum(jnp.tensordot(powers, taylor, axes=1) * table)
+
+        # of a gradient: of many numbers in the tables, one remains
+        basis = slot_basis(stack, theta)
+        bent = jax.vmap(lambda d: jax.jvp(jax.grad(small), (theta,), (d,))[1])(basis)
+        return bent @ basis.T
+
+    return map_rows(one_row, (items_of(fold, stack, values), places_of(fold)), fold.batch)
+
+
+def _sloped(function: Callable[[Any], Any], place: Any) -> tuple[Any, Any]:
+    """A function and its first derivatives, on a first axis."""
+    value, push = jax.linearize(function, place)
+    return value, jax.vmap(push)(jnp.eye(place.size))
+
+
+def _taylor(function: Callable[[Any], Any], place: Any) -> Any:
+    """A function, its first and its second derivatives (pairs), on a first axis."""
+    one, two = np.triu_indices(place.size)
+    eye = jnp.eye(place.size)
+
+    def bent(d: Any, e: Any) -> tuple[Any, Any]:
+        def sloped(p: Any) -> tuple[Any, Any]:
+            return jax.jvp(function, (p,), (d,))
+
+        (value, _), (slope, bend) = jax.jvp(sloped, (place,), (e,))
+        return value, (slope, bend)
+
+    if place.size == 0:
+        return jax.tree_util.tree_map(lambda leaf: leaf[None], function(place))
+    value, (slopes, bends) = jax.vmap(bent, out_axes=(None, 0))(eye[one], eye[two])
+    firsts = np.nonzero(one == two)[0]
+    return jax.tree_util.tree_map(
+        lambda v, s, b: jnp.concatenate([v[None], s[firsts], b]), value, slopes, bends
+    )
+
+
+def second_derivatives(function: Callable[[Any], Any], at: Any, basis: Any) -> Any:
+    """The Hessian of a function along the directions of a basis, (direction, direction).
+
+    Forward twice: that compiles in two thirds of the time of a derivative of a gradient.
+    """
+    number = basis.shape[0]
+    one, two = np.triu_indices(number)
+
+    def bent(d: Any, e: Any) -> Any:
+        return jax.jvp(lambda t: jax.jvp(function, (t,), (d,))[1], (at,), (e,))[1]
+
+    found = jax.vmap(bent)(basis[one], basis[two])
+    square = jnp.zeros((number, number))
+    return square.at[one, two].set(found).at[two, one].set(found)
