@@ -147,6 +147,7 @@ def movable(problem: Problem, x: Any, gradient: Any) -> Any:
     return space.free[active] & ~held
 
 
+@jax.jit
 def idle(problem: Problem, held: Any, diagonal: Any) -> Any:
     """The active entries that do nothing, because another one of their component is at a bound.
 
