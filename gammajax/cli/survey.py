@@ -81,9 +81,10 @@ def find_sources(survey: Survey, show: Show, options: dict[str, Any]) -> int:
         datasets, models, began = _begin(survey, show)
         from gammajax.models import Models
         from gammajax.survey import SourceFinder
+        from gammajax.survey.catalog_fit import energy_range
 
         finder = SourceFinder(**options, progress=not show.quiet)
-        ends = numbers(survey.fluxes, "--fluxes") or _range(datasets)
+        ends = numbers(survey.fluxes, "--fluxes") or energy_range(datasets)
         reading = time.perf_counter() - began
         found = finder.run(datasets, models or Models(()), say=say)
         table = None if found.result is None else found.table(ends)
@@ -138,11 +139,6 @@ def _with_rules(sources: Any, catalog: Any, datasets: Any, rules: Rules) -> Any:
         bright = (rules.positions_ts, None)
         models = free_sources(models, pars="position", minmax_ts=bright, **conditions)
     return models
-
-
-def _range(datasets: Any) -> tuple[float, float]:
-    edges = [dataset.energy.edges for dataset in datasets]
-    return min(float(e[0]) for e in edges), max(float(e[-1]) for e in edges)
 
 
 def _end(out: Any, output: Path, result: Any) -> int:

@@ -66,7 +66,7 @@ def in_groups(
 
 def owners(models: Models) -> dict[str, str]:
     """The component of each parameter; names of sources may have dots in them."""
-    return {name: c.name for c in models for name in Models([c]).parameters.names}
+    return {f"{c.name}.{name}": c.name for c in models for name in c.parameter_names}
 
 
 def _copied_rows(

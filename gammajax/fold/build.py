@@ -40,6 +40,15 @@ class TrueAxes:
         return cls(known[:, :-1], known[:, 1:], axis.ravel(), nodes)
 
 
+def divided(low: np.ndarray, high: np.ndarray, parts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bins divided into equal parts of the logarithm, shape (..., bin * parts)."""
+    if parts == 1:
+        return low, high
+    edges = low[..., None] * (high / low)[..., None] ** (np.arange(parts + 1) / parts)
+    shape = (*low.shape[:-1], -1)
+    return edges[..., :-1].reshape(shape), edges[..., 1:].reshape(shape)
+
+
 @dataclass(frozen=True)
 class Build:
     """A stack of components and the datasets of a term that they fold into.

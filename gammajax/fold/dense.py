@@ -14,9 +14,10 @@ import jax
 import numpy as np
 
 from gammajax.fold.bands import bands
-from gammajax.fold.build import Build
-from gammajax.fold.linear import LinearFold, in_blocks
-from gammajax.fold.map_data import WIDTH, MapData
+from gammajax.fold.build import Build, divided
+from gammajax.fold.frozen import Responses, linear_fold
+from gammajax.fold.linear import LinearFold
+from gammajax.fold.map_data import MapData
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.sky_response import SkyResponse
 from gammajax.maps.frames import frame_rotation, to_vector
@@ -118,7 +119,7 @@ def dense_fold(build: Build) -> LinearFold:
     """The fold of a stack of frozen shapes of any kind."""
     energy, (dataset, source) = build.energy, build.rows
     steps = SUBSTEPS if build.components[0].spatial_model.has_energy else 1
-    low, high = _divided(energy.low, energy.high, steps)
+    low, high = divided(energy.low, energy.high, steps)
     number = low.shape[1]
     total = np.zeros((dataset.size, number))
     places, values, firsts = [], [], []
@@ -145,20 +146,8 @@ def dense_fold(build: Build) -> LinearFold:
         places.append(place)
         values.append(images[t, pixel[:, None]] * matrix[t, reco[:, None]])
         firsts.append(starts[d][reco])
-    blocks = in_blocks(places, values, firsts, WIDTH)
-    return LinearFold(
-        dataset=dataset,
-        source=source,
-        target=blocks.target,
-        row=blocks.row,
-        energy_min=low,
-        energy_max=high,
-        axis=energy.axis[dataset],
-        response=blocks.response,
-        first=blocks.first,
-        total=total,
-        quadrature=energy.nodes,
-    )
+    found = Responses(places, values, firsts, total)
+    return linear_fold(dataset, source, found, (low, high, energy.axis[dataset]), energy.nodes)
 
 
 def sky_images(
@@ -288,12 +277,3 @@ def _exposure_on(exposure: Any, response: SkyResponse, lattice: Lattice) -> np.n
     place = np.nan_to_num(np.stack([y, x]))
     found = [map_coordinates(image, place, order=1, mode="nearest") for image in values]
     return np.stack(found).reshape(-1, *lattice.shape)
-
-
-def _divided(low: np.ndarray, high: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bins divided into equal parts of the logarithm."""
-    if steps == 1:
-        return low, high
-    ratio = (high / low)[..., None] ** (np.arange(steps + 1) / steps)
-    edges = low[..., None] * ratio
-    return edges[..., :-1].reshape(len(low), -1), edges[..., 1:].reshape(len(low), -1)

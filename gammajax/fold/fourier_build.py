@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from gammajax.fold.build import Build
+from gammajax.fold.build import Build, divided
 from gammajax.fold.fourier import FourierFold
 from gammajax.fold.fourier_grid import FourierGrid
 from gammajax.fold.fourier_rows import Place, RowTables
@@ -157,10 +157,3 @@ def _split(spatial: Any, step: float) -> int:
         return 1
     size = np.sqrt(np.nanmin(geom.to_image().solid_angle()))
     return int(np.clip(np.ceil(3 * step / size), 1, SPLIT))
-
-
-def divided(low: np.ndarray, high: np.ndarray, parts: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bins divided into equal parts of the logarithm, shape (..., bin * parts)."""
-    edges = low[..., None] * (high / low)[..., None] ** (np.arange(parts + 1) / parts)
-    shape = (*low.shape[:-1], -1)
-    return edges[..., :-1].reshape(shape), edges[..., 1:].reshape(shape)

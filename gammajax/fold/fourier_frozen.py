@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.fold.bands import bands
-from gammajax.fold.build import Build
+from gammajax.fold.build import Build, divided
 from gammajax.fold.fourier import FourierFold
-from gammajax.fold.fourier_build import divided, fourier_fold
+from gammajax.fold.fourier_build import fourier_fold
 from gammajax.fold.frozen import linear_fold, responses_of
 from gammajax.fold.linear import LinearFold
 from gammajax.fold.rows import map_rows

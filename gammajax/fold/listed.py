@@ -36,7 +36,8 @@ class Listed:
         Bins of a block.
     basis : array of int, shape (entry, function)
     values : callable
-        From a slice of entries to an array of shape (entry, function, width).
+        From some entries, a slice or their numbers, to an array of shape (entry, function,
+        width).
     columns : sparse array, shape (basis, number)
         How much each function adds to the derivative by each parameter.
     """
@@ -44,7 +45,7 @@ class Listed:
     place: np.ndarray
     width: int
     basis: np.ndarray
-    values: Callable[[slice], Any]
+    values: Callable[[Any], Any]
     columns: Any
 
 
@@ -72,7 +73,7 @@ def _of_rows(slopes: RowSlopes) -> Listed:
     bins = np.asarray(slopes.counts.bins)
     bins = bins.reshape(*bins.shape[:2], -1, width)
 
-    def values(some: slice) -> Any:
+    def values(some: Any) -> Any:
         return bins[row[some], :, entry[some]]
 
     basis, columns = _by_parameter(slopes, row)
@@ -97,13 +98,13 @@ def _of_blocks(slopes: TableSlopes, fold: LinearFold) -> Listed:
         number = tables.shape[2]
         basis = (row * number + first)[:, None]
 
-        def single(some: slice) -> Any:
+        def single(some: Any) -> Any:
             return response[order[some]]
 
         return Listed(place, width, basis, single, _fluxes(slopes, tables))
     energy = np.arange(band)
 
-    def values(some: slice) -> Any:
+    def values(some: Any) -> Any:
         rows, true = row[some, None], first[some, None] + energy
         share = tables[rows, :, true]
         return np.einsum("ebs,ebw->esw", share, response[order[some]], optimize=True)

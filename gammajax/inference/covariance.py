@@ -95,6 +95,11 @@ def as_array(matrix: Any) -> Any:
     return matrix if sparse.issparse(matrix) else np.asarray(matrix)
 
 
+def as_dense(matrix: Any) -> np.ndarray:
+    """A matrix, or a part of one, that may be sparse."""
+    return matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+
+
 def without_nan(covariance: Any) -> Any:
     """A covariance with 0 for what is not known."""
     if not sparse.issparse(covariance):

@@ -22,7 +22,7 @@ from gammajax.inference.newton import (
     movable,
     newton_step,
 )
-from gammajax.inference.problem import Derivatives, Problem, derivatives
+from gammajax.inference.problem import Problem, derivatives
 
 PASS_STEPS = {"lbfgs": 300, "adam": 2500}
 """Steps after which a run is taken up again, in coordinates made where it has come to.
@@ -69,11 +69,7 @@ def _run(
 @jax.jit
 def report(problem: Problem, x: Any, n_steps: Any, tolerance: float) -> NewtonState:
     """Where a minimiser ended, with exact derivatives and the exact estimated distance."""
-    return judged(problem, x, derivatives(problem, x), n_steps, tolerance)
-
-
-def judged(problem: Problem, x: Any, at: Derivatives, n_steps: Any, tolerance: Any) -> Any:
-    """The state of a minimiser that ended at x, with the exact estimated distance."""
+    at = derivatives(problem, x)
     moving = movable(problem, x, at.gradient)
     moving = moving & ~idle(problem, ~moving, jnp.diag(at.fisher))
     _, edm, definite = newton_step(at, moving, jnp.asarray(0.0))

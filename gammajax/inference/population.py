@@ -1,14 +1,14 @@
 r"""Populations: parameters of many sources that come from one distribution.
 
-With members :math:`\\theta_i \\sim p(\\theta | m, w)`, the mean m and the width w are drawn
+With members :math:`\theta_i \sim p(\theta | m, w)`, the mean m and the width w are drawn
 together with all parameters of the sources. What makes this hard for a sampler is that a
 member with little data of its own follows m and w closely, and one with much data does not.
 So members are drawn in coordinates that know about both: where the data alone say
-:math:`\\theta_i = t_i + a^T y` with y near a unit normal, the data and a normal population
+:math:`\theta_i = t_i + a^T y` with y near a unit normal, the data and a normal population
 together say
 
-.. math:: y = a \\frac{m - t_i}{a^2 + w^2} + (1 - \\beta a a^T) z, \\quad
-          \\beta = \\frac{1}{a^2} \\left(1 - \\frac{w}{\\sqrt{a^2 + w^2}}\\right) .
+.. math:: y = a \frac{m - t_i}{a^2 + w^2} + (1 - \beta a a^T) z, \quad
+          \beta = \frac{1}{a^2} \left(1 - \frac{w}{\sqrt{a^2 + w^2}}\right) .
 
 The z are near a unit normal for any m and w (each member is centred on its population as far
 as its data are weak). The map is exact whatever the data are, by its Jacobian.

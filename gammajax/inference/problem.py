@@ -132,27 +132,45 @@ def expand(problem: Problem, x: Any, curved: Any = True) -> Expansion:
     Where ``curved`` is False (it may be traced), second derivatives of predictions that cost
     much are left out.
     """
-    space, active, stacks = problem.space, problem.active, problem.stacks
+    counts, slopes = linear(problem, x)
+    at = at_counts(problem, x, counts, slopes, curved)
+    if not problem.priors:
+        return at
+    stat, gradient, prior = _prior_derivatives(problem, x)
+    return at._replace(stat=at.stat + stat, gradient=at.gradient + gradient, prior=prior)
+
+
+def linear(problem: Problem, x: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The predicted signal of each term, and its slopes."""
+    parts = [
+        term.linear(problem.stacks, problem.space, x, problem.active) for term in problem.terms
+    ]
+    return tuple(mu for mu, _ in parts), tuple(slopes for _, slopes in parts)
+
+
+def at_counts(problem: Problem, x: Any, counts: Any, slopes: Any, curved: Any) -> Expansion:
+    """The expansion of the data alone, at predictions that others may have a part in.
+
+    Parameters
+    ----------
+    counts, slopes : sequence
+        By term: the whole prediction, and the slopes of the components of this problem.
+    """
+    space, active = problem.space, problem.active
     stat, gradient = jnp.zeros(()), jnp.zeros(active.size)
     number = jnp.zeros((), dtype=int)
-    slopes, bins, bends = [], [], []
-    for term in problem.terms:
-        mu, slope = term.linear(stacks, space, x, active)
+    bins, bends = [], []
+    for term, slope, mu in zip(problem.terms, slopes, counts, strict=True):
         part = term.per_bin(mu)
-        slopes.append(slope)
+        back, bent = term.backward(problem.stacks, space, x, active, slope, part.slope, curved)
         bins.append(part)
-        back, bent = term.backward(stacks, space, x, active, slope, part.slope, curved)
         bends += bent
         stat = stat + jnp.sum(part.stat)
         gradient = gradient + back
         number = number + term.negative_bins(mu)
-    prior = jnp.zeros(active.size)
-    if problem.priors:
-        p_stat, p_gradient, prior = _prior_derivatives(problem, x)
-        stat, gradient = stat + p_stat, gradient + p_gradient
     gradient = jnp.where(space.free[active], gradient, 0.0)
     made = tuple(slopes), tuple(bins), tuple(bends)
-    return Expansion(stat, gradient, *made, prior, number)
+    return Expansion(stat, gradient, *made, jnp.zeros(active.size), number)
 
 
 def derivatives(problem: Problem, x: Any) -> Derivatives:

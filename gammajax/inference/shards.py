@@ -15,7 +15,7 @@ from gammajax.datasets import Datasets
 from gammajax.fold import FoldOptions, MapTerm, build_terms, stack_components
 from gammajax.inference.blocks import Groups, block_matrices
 from gammajax.inference.checks import check_datasets
-from gammajax.inference.problem import Expansion, Problem
+from gammajax.inference.problem import Expansion, Problem, at_counts, linear
 from gammajax.models import FoVBackgroundModel, Models
 from gammajax.parameters import ParameterSpace
 
@@ -154,10 +154,8 @@ def width_of(problem: Problem) -> int:
 @partial(jax.jit, static_argnames=("width",))
 def predicted(problem: Problem, x: Any, width: int) -> tuple[Any, Any]:
     """The counts of the components of a shard, flat and padded, and their slopes."""
-    made = [
-        term.linear(problem.stacks, problem.space, x, problem.active) for term in problem.terms
-    ]
-    return _flat([mu for mu, _ in made], width)[None], tuple(slopes for _, slopes in made)
+    counts, slopes = linear(problem, x)
+    return _flat(counts, width)[None], slopes
 
 
 @jax.jit
@@ -169,24 +167,10 @@ def expanded(
     These are the statistic, the number of negative bins, the gradient, and the blocks of the
     Fisher matrix and of the Hessian.
     """
-    space, active = problem.space, problem.active
-    stat, gradient, number = jnp.zeros(()), jnp.zeros(active.size), jnp.zeros((), dtype=int)
-    bins, bends = [], []
-    counts = _parts(problem, flat)
-    for term, slope, mu in zip(problem.terms, slopes, counts, strict=True):
-        part = term.per_bin(mu)
-        back, bent = term.backward(problem.stacks, space, x, active, slope, part.slope, curved)
-        bins.append(part)
-        bends += bent
-        gradient = gradient + back
-        stat = stat + jnp.sum(part.stat)
-        number = number + term.negative_bins(mu)
-    gradient = jnp.where(space.free[active], gradient, 0.0)
-    made = slopes, tuple(bins), tuple(bends), jnp.zeros(active.size)
-    at = Expansion(stat, gradient, *made, number)
+    at = at_counts(problem, x, _parts(problem, flat), slopes, curved)
     fisher, hessian = block_matrices(at, groups)
-    own = jnp.where(first, jnp.stack([stat, number.astype(float)]), 0.0)
-    numbers = [own, gradient, fisher.ravel(), hessian.ravel()]
+    own = jnp.where(first, jnp.stack([at.stat, at.n_negative.astype(float)]), 0.0)
+    numbers = [own, at.gradient, fisher.ravel(), hessian.ravel()]
     return at, jnp.concatenate(numbers)[None]
 
 

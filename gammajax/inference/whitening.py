@@ -15,8 +15,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import sparse
 
+from gammajax.inference.covariance import as_dense
 from gammajax.inference.problem import Problem, reverse_stat
 from gammajax.inference.products import expansion
 from gammajax.inference.result import FitResult
@@ -92,8 +92,7 @@ class Whitening(eqx.Module):
         likelihood = result.likelihood
         index, space = likelihood._index, likelihood.problem.space
         low, high = np.asarray(space.min)[index], np.asarray(space.max)[index]
-        whole = result.covariance
-        covariance = whole.toarray() if sparse.issparse(whole) else np.array(whole)
+        covariance = np.array(as_dense(result.covariance))
         if not np.all(np.isfinite(covariance)):
             raise ValueError(
                 f"the fit has no covariance to start a sampler from: {result.message}; add "

@@ -12,11 +12,12 @@ import numpy as np
 
 from gammajax.datasets import Datasets
 from gammajax.inference import Fit, FitResult, Likelihood
+from gammajax.inference.covariance import as_dense
 from gammajax.models import Models
 from gammajax.parameters import ParameterTable
 from gammajax.survey.memory import MemoryPlan, memory_plan
 from gammajax.survey.rules import is_source, norm_parameter
-from gammajax.survey.significance import as_dense, predicted_counts, source_ts
+from gammajax.survey.significance import predicted_counts, source_ts
 from gammajax.units import to_value
 
 INDICES = ("index", "alpha", "gamma")
@@ -75,8 +76,7 @@ class CatalogFit:
 
     def _range(self) -> tuple[float, float]:
         if self.energy is None:
-            edges = [dataset.energy.edges for dataset in self.datasets]
-            return min(float(e[0]) for e in edges), max(float(e[-1]) for e in edges)
+            return energy_range(self.datasets)
         low, high = (
             float(to_value(end, "TeV", where="CatalogFit: energy")) for end in self.energy
         )
@@ -109,6 +109,12 @@ class CatalogFit:
         result = self.fit.run(self.likelihood, progress=progress, checkpoint=checkpoint)
         found = source_ts(result, progress=progress) if ts else {}
         return CatalogResult(result, self.models, found, self.energy)
+
+
+def energy_range(datasets: Any) -> tuple[float, float]:
+    """From the lowest to the highest energy of some datasets, in TeV."""
+    edges = [dataset.energy.edges for dataset in datasets]
+    return min(float(e[0]) for e in edges), max(float(e[-1]) for e in edges)
 
 
 def bounded(models: Models, index_range: tuple[float, float]) -> Models:

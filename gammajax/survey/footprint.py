@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -103,7 +103,7 @@ class _Part:
         if inside.size == 0:
             return
         some, place = entry[inside], place[inside]
-        values: Any = np.asarray(self.part.values(some))  # pyright: ignore
+        values = np.asarray(self.part.values(some))
         found = values[np.arange(some.size), function[inside]] * weight[inside, None]
         first = (self.part.place[some] % self.per) * self.part.width
         within = first[:, None] + np.arange(self.part.width)

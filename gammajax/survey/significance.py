@@ -10,11 +10,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import sparse
 
 from gammajax.fold import MapTerm
 from gammajax.fold.listed import listed
 from gammajax.inference import Fit, FitResult
+from gammajax.inference.covariance import as_dense
 from gammajax.inference.curvature import pieces_of, slopes_of
 from gammajax.inference.problem import expand, owners
 from gammajax.inference.progress import Progress
@@ -236,11 +236,6 @@ class _Neighbours:
         )
 
 
-def as_dense(matrix: Any) -> np.ndarray:
-    """A part of a matrix that may be sparse."""
-    return matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
-
-
 def _bins(result: FitResult) -> list[Bins]:
     """The occupied bins of all terms, and the derivatives of predictions as lists."""
     problem = result.likelihood.problem
@@ -270,9 +265,8 @@ def predicted_counts(result: FitResult) -> dict[str, float]:
 
 def _whole(result: FitResult) -> np.ndarray:
     """The vector of all parameters at the minimum."""
-    x = np.array(result.likelihood.problem.space.value)
-    x[result.likelihood._index] = result.theta
-    return x
+    likelihood = result.likelihood
+    return np.asarray(likelihood.problem.space.insert(result.theta, likelihood._index))
 
 
 @jax.jit

@@ -25,10 +25,10 @@ from gammajax.parameters import GaussianPrior
 PLACES = [(83.5, 22.0), (83.55, 22.1), (83.7, 21.9), (83.8, 22.2), (83.6, 22.25)]
 
 
-def cube() -> MapDataset:
-    energy = MapAxis.from_energy_bounds("1 TeV", "30 TeV", nbin=4)
+def cube(nbin=4, width=1.2, binsz=0.06) -> MapDataset:
+    energy = MapAxis.from_energy_bounds("1 TeV", "30 TeV", nbin=nbin)
     true = energy.rename("energy_true")
-    geom = WcsGeom.create(skydir=(83.63, 22.01), width=1.2, binsz=0.06, axes=[energy])
+    geom = WcsGeom.create(skydir=(83.63, 22.01), width=width, binsz=binsz, axes=[energy])
     return MapDataset(
         name="sim",
         counts=Map.from_geom(geom, data=np.zeros(geom.data_shape)),

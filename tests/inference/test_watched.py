@@ -5,24 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gammajax.datasets import MapDataset
 from gammajax.inference import Checkpoint, Fit, Likelihood, watched
-from gammajax.irf.psf_map import PSFMap
-from gammajax.maps import Map, MapAxis, WcsGeom
 from gammajax.models import Models, PointSpatialModel, PowerLawSpectralModel, SkyModel
-
-
-def cube() -> MapDataset:
-    energy = MapAxis.from_energy_bounds("1 TeV", "30 TeV", nbin=3)
-    true = energy.rename("energy_true")
-    geom = WcsGeom.create(skydir=(83.63, 22.01), width=0.8, binsz=0.08, axes=[energy])
-    return MapDataset(
-        name="sim",
-        counts=Map.from_geom(geom, data=np.zeros(geom.data_shape)),
-        exposure=Map.from_geom(geom.to_image().to_cube([true]), data=3e13, unit="cm2 s"),
-        background=Map.from_geom(geom, data=0.2 * np.ones(geom.data_shape)),
-        psf=PSFMap.from_gauss(true, sigma=0.08),
-    )
+from tests.inference.test_newton_cg import cube
 
 
 def models(amplitudes) -> Models:
@@ -35,7 +20,7 @@ def models(amplitudes) -> Models:
 
 @pytest.fixture(scope="module")
 def likelihood() -> Likelihood:
-    data = cube().fake(models([1e-11, 2e-11]), seed=4)
+    data = cube(nbin=3, width=0.8, binsz=0.08).fake(models([1e-11, 2e-11]), seed=4)
     return Likelihood([data], models([5e-11, 3e-12]))
 
 
@@ -115,7 +100,7 @@ def test_only_newton_is_watched(likelihood) -> None:
 
 @pytest.mark.long
 def test_a_source_that_left_its_plan_goes_on_from_the_new_one(tmp_path, monkeypatch) -> None:
-    data = cube().fake(models([4e-11, 2e-11]), seed=4)
+    data = cube(nbin=3, width=0.8, binsz=0.08).fake(models([4e-11, 2e-11]), seed=4)
     start = models([3e-11, 2e-11]).thaw("a.spatial.*").set("a.spatial.lat_0", value=22.25)
     free = Likelihood([data], start.set("a.spatial.lat_0", min=21.5, max=22.5))
     path = tmp_path / "fit.npz"
