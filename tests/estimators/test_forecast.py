@@ -58,6 +58,7 @@ def test_errors_are_those_of_a_plain_fit_of_expected_counts(known, models) -> No
     assert "3 observations, 1 h" in repr(found)
 
 
+@pytest.mark.long
 def test_errors_are_the_scatter_of_toys(known, models) -> None:
     """To 8 %, with four times the live time so that laws are near normal."""
     longer = forecast(known, models, [4 * 1200] * 3)

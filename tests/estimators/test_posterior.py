@@ -119,6 +119,7 @@ def test_joint_points_have_the_covariance_of_the_fit(spectra, models) -> None:
     assert correlation == pytest.approx(expected, abs=0.08)
 
 
+@pytest.mark.long
 def test_light_curves_have_posteriors_too(spectra, models) -> None:
     start = Time("2020-01-01T00:00:00")
     runs = Datasets(

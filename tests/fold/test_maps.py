@@ -74,7 +74,7 @@ def test_prediction_is_the_integral_over_pixels(offset: float, size: float) -> N
     np.testing.assert_allclose(found.sum(), expected.sum(), atol=1e-4 * flux.sum())
 
 
-@pytest.mark.parametrize("offset", [0.0, 0.6, 0.95, 1.1])
+@pytest.mark.parametrize("offset", [pytest.param(0.0, marks=pytest.mark.long), 0.6, 0.95, 1.1])
 @pytest.mark.parametrize("free", [False, True])
 @pytest.mark.parametrize("kind", ["point", "gauss"])
 def test_totals_found_and_summed_agree_with_the_dense_prediction(offset, free, kind) -> None:
@@ -218,6 +218,7 @@ def test_what_needs_every_bin_says_so() -> None:
         Fit(covariance="sandwich").run(likelihood)
 
 
+@pytest.mark.long
 def test_toys_of_a_cube_have_pulls_of_a_unit_normal() -> None:
     models = Models(
         [

@@ -101,6 +101,7 @@ def test_slopes_are_one_linear_map_and_its_transpose(parts) -> None:
     np.testing.assert_allclose(jnp.diag(matrix.gram(weight)), matrix.squares(weight))
 
 
+@pytest.mark.long
 def test_bends_are_the_hessian_of_a_weighted_sum(parts) -> None:
     problem, term, _, _, x, linear, mu, slopes = parts
     weight = np.random.default_rng(4).normal(size=mu.shape)

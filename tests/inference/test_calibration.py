@@ -15,6 +15,7 @@ def background(likelihood, value):
     return {d.name: np.full(int(d.mask.sum()), value) for d in likelihood.datasets}
 
 
+@pytest.mark.long
 def test_pulls_are_a_unit_normal_at_high_counts(datasets, truth):
     strong = truth.set("*.amplitude", value=1.2e-10)
     likelihood = Likelihood(datasets, strong)

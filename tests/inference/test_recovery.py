@@ -43,6 +43,7 @@ def test_three_overlapping_sources_are_recovered(study) -> None:
     assert pulls.std() == pytest.approx(1, abs=0.15)
 
 
+@pytest.mark.long
 def test_roots_and_pulls_agree_with_this_many_counts(study) -> None:
     likelihood = Likelihood([study.empty_cube()], study.truth())
     found = study.recover(likelihood, 1, seed=2)
