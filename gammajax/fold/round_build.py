@@ -20,6 +20,7 @@ from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
 from gammajax.fold.round import Ring, RoundFold
 from gammajax.fold.round_plan import Entries, occupied_entries, rounded, total_entries
+from gammajax.fold.row_pieces import cut_rows
 from gammajax.fold.sky_response import SkyResponse, Table, median_radius
 from gammajax.fold.totals import Gathered
 from gammajax.maps.frames import frame_rotation
@@ -33,6 +34,9 @@ GROWTH = 2.0
 
 WIDEST = np.deg2rad(25.0)
 """Most that a source may extend; flat space is 0.5 % off at 10 deg."""
+
+TABLES = 100
+"""Nodes that cost as much as the splines of one energy of a row that moves."""
 
 ROOM = 0.5
 """How far a source may move before that, in radii of 68 % of the widest spread."""
@@ -102,13 +106,18 @@ def round_fold(build: Build) -> RoundFold:
     for row, d in enumerate(dataset):
         for number, (energies, _) in enumerate(data[d].masks):
             part[row, energies] = number
+    if stack.moves:
+        own = cut_rows(entries, TABLES * covered.shape[1])
+        lead = np.append(True, own[1:] != own[:-1])
+        dataset, source, part = dataset[own], source[own], part[own]
+        covered = covered[own] * lead[:, None]
     gathered = Gathered.create(entries.far, part, parts + 1, rounded)
     rings, target = entries.rings()
     vectors, weights, normals = entries.nodes()
     first, band = None, 0
     if build.options.psf_first:
         first, band = _bands_of(build)
-        rings = tuple(_exposed(build, ring, vectors, first, band) for ring in rings)
+        rings = tuple(_exposed(build, dataset, r, vectors, first, band) for r in rings)
     local = make_local(made, tables, dataset, directions[source], step)
     transform = None if grid is None else SpreadTransform.create(grid, extended=extended)
     if transform is not None and extended:
@@ -150,10 +159,17 @@ def _bands_of(build: Build) -> tuple[np.ndarray, int]:
     return bands([response.edisp.values.max(axis=(2, 3)) for response in build.responses])
 
 
-def _exposed(build: Build, ring: Ring, nodes: np.ndarray, first: np.ndarray, band: int) -> Ring:
+def _exposed(
+    build: Build,
+    dataset: np.ndarray,
+    ring: Ring,
+    nodes: np.ndarray,
+    first: np.ndarray,
+    band: int,
+) -> Ring:
     """The ring with the exposures of its pixels or blocks, in the bands of true bins."""
     found = np.zeros((*ring.key.shape, band))
-    for row, d in enumerate(build.rows[0]):
+    for row, d in enumerate(dataset):
         pixel = ring.key[row] >= 0
         vectors = nodes[ring.index[row, :, 0]]
         vectors[pixel] = build.data[d].pixels.vectors_of(ring.key[row][pixel])

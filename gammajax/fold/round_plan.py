@@ -156,7 +156,7 @@ class Entries:
         """The entries of all rows, padded, and their targets, shape (row, entry)."""
         rings, targets = [], []
         for (count, border), rows in sorted(self.found.items()):
-            joined = {row: self._joined(parts) for row, parts in rows.items()}
+            joined = {row: joined_parts(parts) for row, parts in rows.items()}
             most = rounded(max(index.shape[0] for index, *_ in joined.values()))
             shape = (self.number, most)
             ring = Ring(
@@ -184,12 +184,14 @@ class Entries:
             return (), np.zeros((self.number, 0), dtype=np.int32)
         return tuple(rings), np.concatenate(targets, axis=1)
 
-    def _joined(self, parts: list[Any]) -> tuple[np.ndarray, ...]:
-        index, energy, target, key = (
-            np.concatenate([part[i] for part in parts]) for i in (0, 1, 2, 4)
-        )
-        factor = np.concatenate([np.full(part[0].shape[0], part[3]) for part in parts])
-        return index, energy, target, factor, key
+
+def joined_parts(parts: Sequence[Any]) -> tuple[np.ndarray, ...]:
+    """Index, energy, target, factor and key of the entries of a row and kind."""
+    index, energy, target, key = (
+        np.concatenate([part[i] for part in parts]) for i in (0, 1, 2, 4)
+    )
+    factor = np.concatenate([np.broadcast_to(part[3], part[0].shape[0]) for part in parts])
+    return index, energy, target, factor, key
 
 
 def rounded(number: int) -> int:

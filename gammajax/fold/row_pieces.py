@@ -1,0 +1,81 @@
+"""Long rows cut into pieces, made once on the host.
+
+Rows are padded to the longest, and few sources are as near to many counts as the one that has
+it: on a whole sky a sixth of the entries would be used. A piece is a row of the same source in
+the same dataset, with a part of its entries. It has the tables of the source anew.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gammajax.fold.round_plan import Entries, joined_parts, rounded
+
+MOST_HALVED, LEAST = 8, 16
+"""How often the longest row is halved, to find the best length of pieces, and the shortest."""
+
+
+def cut_rows(entries: Entries, tables: int) -> np.ndarray:
+    """Cut the rows of entries into pieces; the row that each piece was of.
+
+    The nodes of gathered sky stay with the first piece.
+
+    Parameters
+    ----------
+    entries : `~gammajax.fold.round_plan.Entries`
+        Its rows are the pieces from then on.
+    tables : int
+        How many nodes cost as much as the tables of a row.
+    """
+    lengths = np.zeros((len(entries.found), entries.number), dtype=int)
+    for kind, rows in enumerate(entries.found.values()):
+        for row, parts in rows.items():
+            lengths[kind, row] = sum(part[0].shape[0] for part in parts)
+    counts = np.array([count for count, _ in entries.found], dtype=int)
+    pieces, widths = _pieces(lengths, counts, tables)
+    own = np.repeat(np.arange(entries.number), pieces)
+    first = np.cumsum(pieces) - pieces
+    found = {}
+    for width, (kind, rows) in zip(widths, entries.found.items(), strict=True):
+        cut: dict[int, list[Any]] = {}
+        for row, parts in rows.items():
+            joined = joined_parts(parts)
+            for number, start in enumerate(range(0, joined[0].shape[0], int(width))):
+                some = slice(start, start + int(width))
+                cut[int(first[row]) + number] = [tuple(array[some] for array in joined)]
+        if cut:
+            found[kind] = cut
+    entries.found = found
+    far = entries.far
+    entries.far = [[] for _ in own]
+    for row, parts in enumerate(far):
+        entries.far[first[row]] = parts
+    entries.number = own.size
+    return own
+
+
+def _pieces(
+    lengths: np.ndarray, counts: np.ndarray, tables: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The number of pieces of each row, and the widths that cost least.
+
+    Parameters
+    ----------
+    lengths : array of int, shape (kind, row)
+        Entries of each kind.
+    counts : array of int, shape (kind,)
+        Nodes of an entry.
+    tables : int
+        What a row costs beside its nodes.
+    """
+    most = lengths.max(axis=1, initial=1)
+    found = []
+    for halved in range(MOST_HALVED):
+        widths = np.maximum(-(-most >> halved), LEAST)
+        pieces = (-(-lengths // widths[:, None])).max(axis=0, initial=1)
+        padded = np.array([rounded(int(width)) for width in widths], dtype=int)
+        found.append((pieces.sum() * (padded @ counts + tables), pieces, widths))
+    _, pieces, widths = min(found, key=lambda item: item[0])
+    return pieces, widths
