@@ -96,20 +96,22 @@ def _points(points: Any) -> list[dict[str, str]]:
     table = points.norms
     rows = []
     for place in range(len(points)):
-        value, error = significant(float(points.value[place]), float(points.error[place]))
-        limit = float(points.limit[place])
         ts = float(table.ts[place])
         rows.append(
             {
                 "energy": f"{points.energy_ref[place]:.3g}",
                 "range": _from_to(points.energy_min[place], points.energy_max[place]),
-                "value": value,
-                "error": error,
-                "limit": f"{limit:.3g}",
+                **_quoted(points.value[place], points.error[place], points.limit[place]),
                 "sqrt_ts": f"{max(ts, 0.0) ** 0.5:.2f}",
             }
         )
     return rows
+
+
+def _quoted(value: Any, error: Any, limit: Any) -> dict[str, str]:
+    """A flux with its error and upper limit."""
+    shown, spread = significant(float(value), float(error))
+    return {"value": shown, "error": spread, "limit": f"{float(limit):.3g}"}
 
 
 def _from_to(low: Any, high: Any) -> str:
@@ -132,15 +134,12 @@ def _curve(curve: Any) -> list[dict[str, str]]:
     flux, error, limit = (curve.values(name) for name in ("norm", "norm_err", "norm_ul"))
     rows = []
     for t, e in np.ndindex(len(curve), curve.energy_min.size):
-        value, spread = significant(float(flux[t, e]), float(error[t, e]))
         rows.append(
             {
                 "start": start[t],
                 "stop": stop[t],
                 "range": _from_to(curve.energy_min[e], curve.energy_max[e]),
-                "value": value,
-                "error": spread,
-                "limit": f"{float(limit[t, e]):.3g}",
+                **_quoted(flux[t, e], error[t, e], limit[t, e]),
                 "sqrt_ts": f"{float(curve.norms.sqrt_ts[t, e]):.2f}",
             }
         )

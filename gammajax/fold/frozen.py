@@ -145,8 +145,9 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
         spatial, first, here = item
         own, _, rings, *far, _, _ = here
         local = fold.local.at(own)
-        place = fold.offset(spatial, here) / local.step
-        reading = fold.reading(fold.place(spatial, here), here)
+        offset = fold.offset(spatial, here)
+        place = offset / local.step
+        reading = fold.reading(fold.place(spatial, offset), here)
 
         def step(b: Any) -> tuple[Any, Any]:
             """For a unit flux in the true bin that is ``b`` after the first of each band."""

@@ -91,19 +91,24 @@ class RadialGrid(eqx.Module):
         """The number of the node at a distance (rad), as a fraction; on the host."""
         return _place(self.core, theta)
 
-    def cell(self, q: Any) -> Any:
-        """The first of the four coefficients that matter at ``q``."""
-        w = jnp.log1p(q / self.core**2) * (0.5 / STEP)
-        return jnp.clip(w.astype(jnp.int32), 0, self.theta.size - 2)
+    def basis(self, q: Any) -> tuple[Any, Any]:
+        """The first of the four coefficients that matter at ``q``, and their weights.
 
-    def basis(self, q: Any, start: Any) -> Any:
-        """Weights of the four coefficients from ``start`` on at ``q``, shape (4, ...)."""
+        Returns
+        -------
+        start : array of int, as ``q``
+        weights : array, shape (4, ...)
+            With derivatives as if ``start`` stayed.
+        """
+        last = self.theta.size - 2
         w = jnp.log1p(q / self.core**2) * (0.5 / STEP)
+        start = jnp.clip(w.astype(jnp.int32), 0, last)
         u = jnp.clip(w - start, 0.0, 1.0)
         # taken once, and not anew for each of the four
-        u, inside = jax.lax.optimization_barrier((u, w < self.theta.size - 1))
+        u, inside = jax.lax.optimization_barrier((u, w < last + 1))
         one, first, second, third = CUBIC.reshape(4, 4, *(1,) * u.ndim)
-        return jnp.where(inside, one + u * (first + u * (second + u * third)), 0.0)
+        cubic = one + u * (first + u * (second + u * third))
+        return start, jnp.where(inside, cubic, 0.0)
 
     def sums(self, weights: Any, start: Any, group: Any = 0, groups: int = 1) -> Any:
         """Sums over points of their weights for each coefficient.

@@ -66,30 +66,29 @@ def far_nodes(fold: Any, direction: Any, gathered: Any) -> Nodes:
     return Nodes(offset, sum(x * x for x in offset), share)
 
 
-def node_weights(fold: Any, spatial: Any, nodes: Nodes, start: Any, tangents: Any) -> Any:
-    """What nodes count as times what they read, shape (part, 4, node).
+def read_at(fold: Any, spatial: Any, nodes: Nodes, tangents: Any) -> tuple[Any, Any]:
+    """The first coefficient that each node reads, and the weights of those from it on.
 
-    Without a spread the shape itself is there, and the weights have the shape (node,).
+    These are what nodes count as times what they read, shape (part, 4, node). Without a spread
+    the shape itself is there: no coefficients, and weights of the shape (node,).
 
     Parameters
     ----------
     fold : `~gammajax.fold.round.RoundFold`
     spatial : the shape, where there is no spread
     nodes : `Nodes`
-    start : array of int, shape (node,)
-        The first coefficients.
     tangents : array, shape (2, 3)
     """
     if fold.transform is None:
         theta = 2 * jnp.arcsin(jnp.sqrt(nodes.q + 1e-24) / 2)
-        return spatial.radial(theta) * nodes.share
+        return None, spatial.radial(theta) * nodes.share
     parts = [nodes.share]
     if fold.extended:
         for tangent in tangents:
             along = sum(x * t for x, t in zip(nodes.offset, tangent, strict=True))
             parts.append(nodes.share * along)
-    basis = fold.transform.grid.basis(nodes.q, start)
-    return jnp.stack([basis * part for part in parts])
+    start, basis = fold.transform.grid.basis(nodes.q)
+    return start, jnp.stack([basis * part for part in parts])
 
 
 def read_rings(
@@ -103,7 +102,7 @@ def read_rings(
     table : array, shape (line, n + 2, part)
         Splines of distance.
     start, weights : array
-        See `node_weights`.
+        See `read_at`.
     rings : sequence of `~gammajax.fold.round.Ring`
     """
     line = jnp.concatenate([jnp.tile(r.energy, r.index.shape[1]) for r in rings])

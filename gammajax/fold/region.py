@@ -76,8 +76,8 @@ class RegionFractions(eqx.Module):
             spline = tables @ grid.prefilter.T
         offset = vectors - spatial.centre()
         q = jnp.sum(offset * offset, axis=-1)
-        start = grid.cell(q)
-        return spline @ grid.sums((grid.basis(q, start) * weights)[None], start)[0, 0]
+        start, basis = grid.basis(q)
+        return spline @ grid.sums((basis * weights)[None], start)[0, 0]
 
 
 def region_fractions(

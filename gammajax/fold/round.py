@@ -33,7 +33,7 @@ import numpy as np
 
 from gammajax.fold.local import Local, at_points, curves, weights
 from gammajax.fold.radial import SpreadTransform
-from gammajax.fold.reading import Nodes, far_nodes, node_weights, read_rings, ring_nodes
+from gammajax.fold.reading import Nodes, far_nodes, read_at, read_rings, ring_nodes
 from gammajax.fold.rows import Counts, Fold, Reading
 from gammajax.fold.totals import Gathered, read_far
 from gammajax.parameters import parameter_values, with_values
@@ -156,7 +156,8 @@ class RoundFold(Fold):
         """
         own, axis, *_, first = here
         local, spatial = self.local.at(own), component.spatial_model
-        place = self.offset(spatial, here) / local.step
+        offset = self.offset(spatial, here)
+        place = offset / local.step
         flux = flux_in_bins(component, self, axis)
         if self.band:
             tables = jax.vmap(
@@ -164,35 +165,28 @@ class RoundFold(Fold):
             )(jnp.arange(self.band))
         else:
             tables = self.profile(spatial, flux, local, place)
-        return tables, self.place(spatial, here)
+        return tables, self.place(spatial, offset)
 
     def offset(self, spatial: Any, here: Any) -> Any:
         """How far a source is from its start, along two tangents, in rad."""
         return here[0]["frame"][1:] @ (jnp.asarray(self.rotation) @ spatial.centre())
 
-    def place(self, spatial: Any, here: Any) -> Any:
+    def place(self, spatial: Any, offset: Any) -> Any:
         """The place of a shape: its offset, or without a spread the shape itself."""
-        if self.transform is None:
-            return parameter_values(spatial)
-        return self.offset(spatial, here)
+        return parameter_values(spatial) if self.transform is None else offset
 
-    def cells(self, place: Any, here: Any) -> Any:
-        """The coefficients that nodes read first: those of rings, and of gathered sky."""
-        if self.transform is None:
-            return None, None
-        grid = self.transform.grid
-        nodes = self._nodes(self._seen(place, here)[1], here)
-        return tuple(None if some is None else grid.cell(some.q) for some in nodes)
+    def reading(self, place: Any, here: Any) -> Reading:
+        """The coefficients that nodes read, and what they count them as.
 
-    def weights(self, place: Any, cells: Any, here: Any) -> Any:
-        """What nodes count as times what they read: of rings, of gathered sky; and 1."""
+        Of both there are those of rings, and those of gathered sky; a last weight is 1.
+        """
         spatial, direction = self._seen(place, here)
         tangents = here[0]["frame"][1:]
-        near, far = (
-            None if some is None else node_weights(self, spatial, some, start, tangents)
-            for some, start in zip(self._nodes(direction, here), cells, strict=True)
+        (near, near_weights), (far, far_weights) = (
+            (None, None) if some is None else read_at(self, spatial, some, tangents)
+            for some in self._nodes(direction, here)
         )
-        return near, far, jnp.ones(())
+        return Reading((near, far), (near_weights, far_weights, jnp.ones(())))
 
     def _seen(self, place: Any, here: Any) -> tuple[Any, Any]:
         """The shape, where there is no spread, and the direction of the source."""

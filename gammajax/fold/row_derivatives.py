@@ -41,8 +41,7 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
             lambda t: fold.prepare(with_values(source, t), here), theta
         )
         moved, shift = jax.vmap(push)(pace[:, None] * slot_basis(stack, theta))
-        cells = fold.cells(place, here)
-        weights, along = _sloped(lambda p: fold.weights(p, cells, here), place)
+        weights, cells, along = _sloped(lambda p: _weights_first(fold, p, here), place)
         both = jnp.concatenate([tables[None], moved])
         found = jax.vmap(lambda t: fold.apply(t, Reading(cells, weights), here))(both)
         counts, slopes = (
@@ -75,7 +74,7 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
         share = take(*share)
         tables, place = fold.prepare(with_values(source, theta), here)
 
-        cells = fold.cells(place, here)
+        weights, cells = _taylor(lambda p: _weights_first(fold, p, here), place)
 
         def worth(weights: Any) -> Any:
             """What each number of the tables adds to the weighted counts."""
@@ -88,7 +87,7 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
 
         # the weighted counts to second order in the place: a small function
         one, two = np.triu_indices(place.size)
-        taylor = jax.vmap(worth)(_taylor(lambda p: fold.weights(p, cells, here), place))
+        taylor = jax.vmap(worth)(weights)
 
         def small(t: Any) -> Any:
             table, p = fold.prepare(with_values(source, t), here)
@@ -105,31 +104,41 @@ def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
     return map_rows(one_row, (items_of(fold, stack, values), places_of(fold)), fold.batch)
 
 
-def _sloped(function: Callable[[Any], Any], place: Any) -> tuple[Any, Any]:
-    """A function and its first derivatives, on a first axis."""
-    value, push = jax.linearize(function, place)
-    return value, jax.vmap(push)(jnp.eye(place.size))
+def _weights_first(fold: Fold, place: Any, here: Any) -> tuple[Any, Any]:
+    """The reading of a place: the weights, which have derivatives, and the cells."""
+    cells, weights = fold.reading(place, here)
+    return weights, cells
 
 
-def _taylor(function: Callable[[Any], Any], place: Any) -> Any:
-    """A function, its first and its second derivatives (pairs), on a first axis."""
+def _sloped(function: Callable[[Any], Any], place: Any) -> tuple[Any, Any, Any]:
+    """Weights and cells, and the first derivatives of the weights, on a first axis."""
+    value, push, cells = jax.linearize(function, place, has_aux=True)
+    return value, cells, jax.vmap(push)(jnp.eye(place.size))
+
+
+def _taylor(function: Callable[[Any], Any], place: Any) -> tuple[Any, Any]:
+    """Weights with first and second derivatives (pairs), on a first axis, and the cells."""
     one, two = np.triu_indices(place.size)
     eye = jnp.eye(place.size)
 
-    def bent(d: Any, e: Any) -> tuple[Any, Any]:
+    def bent(d: Any, e: Any) -> tuple[Any, Any, Any]:
         def sloped(p: Any) -> tuple[Any, Any]:
-            return jax.jvp(function, (p,), (d,))
+            value, slope, cells = jax.jvp(function, (p,), (d,), has_aux=True)
+            return (value, slope), cells
 
-        (value, _), (slope, bend) = jax.jvp(sloped, (place,), (e,))
-        return value, (slope, bend)
+        (value, _), (slope, bend), cells = jax.jvp(sloped, (place,), (e,), has_aux=True)
+        return value, cells, (slope, bend)
 
     if place.size == 0:
-        return jax.tree_util.tree_map(lambda leaf: leaf[None], function(place))
-    value, (slopes, bends) = jax.vmap(bent, out_axes=(None, 0))(eye[one], eye[two])
+        weights, cells = function(place)
+        return jax.tree_util.tree_map(lambda leaf: leaf[None], weights), cells
+    axes = (None, None, 0)
+    value, cells, (slopes, bends) = jax.vmap(bent, out_axes=axes)(eye[one], eye[two])
     firsts = np.nonzero(one == two)[0]
-    return jax.tree_util.tree_map(
+    joined = jax.tree_util.tree_map(
         lambda v, s, b: jnp.concatenate([v[None], s[firsts], b]), value, slopes, bends
     )
+    return joined, cells
 
 
 def second_derivatives(function: Callable[[Any], Any], at: Any, basis: Any) -> Any:

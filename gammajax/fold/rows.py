@@ -80,18 +80,12 @@ class Fold(eqx.Module):
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
-    def cells(self, place: Any, here: Any) -> Any:
-        """Whole numbers that depend on the place, which have no derivatives."""
-        return None
-
-    def weights(self, place: Any, cells: Any, here: Any) -> Any:
-        """What counts are linear in beside the tables: a smooth function of the place."""
-        return place
-
     def reading(self, place: Any, here: Any) -> Reading:
-        """All that `apply` needs of the place."""
-        cells = self.cells(place, here)
-        return Reading(cells, self.weights(place, cells, here))
+        """All that `apply` needs of the place.
+
+        Its weights are a smooth function of the place while its cells stay the same.
+        """
+        return Reading(None, place)
 
     def apply(self, tables: Any, reading: Reading, here: Any) -> Counts:
         """Predicted counts of a row; pure, and the large part.

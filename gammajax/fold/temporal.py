@@ -83,13 +83,9 @@ class TimedFold(Fold):
         tables, place = self.fold.prepare(component, own)
         return tables * temporal_factor(component, intervals), place
 
-    def cells(self, place: Any, here: Any) -> Any:
-        """Whole numbers of a place, as at a constant flux."""
-        return self.fold.cells(place, here[0])
-
-    def weights(self, place: Any, cells: Any, here: Any) -> Any:
-        """Weights of a place, as at a constant flux."""
-        return self.fold.weights(place, cells, here[0])
+    def reading(self, place: Any, here: Any) -> Reading:
+        """What is needed of a place, as at a constant flux."""
+        return self.fold.reading(place, here[0])
 
     def apply(self, tables: Any, reading: Reading, here: Any) -> Counts:
         """Predicted counts of a row."""

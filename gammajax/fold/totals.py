@@ -80,7 +80,7 @@ def read_far(fold: Any, table: Any, start: Any, weights: Any, gathered: Gathered
     table : array, shape (energy or more, node, part)
         Splines of distance.
     start, weights : array
-        See `~gammajax.fold.reading.node_weights`.
+        See `~gammajax.fold.reading.read_at`.
     gathered : `Gathered`
         One row of it.
     """

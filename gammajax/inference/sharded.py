@@ -15,9 +15,7 @@ from gammajax.inference.blocks import Groups, groups_of
 from gammajax.inference.checks import check_models
 from gammajax.inference.collectives import Collectives, default_mesh
 from gammajax.inference.curvature import DENSE, curvature, pieces_of
-from gammajax.inference.likelihood import (
-    outgrown_components,
-)
+from gammajax.inference.likelihood import outgrown_components
 from gammajax.inference.problem import Derivatives, Problem
 from gammajax.inference.products import expansion
 from gammajax.inference.shards import (
