@@ -147,13 +147,13 @@ def beside(name: str, truth: Any, result: Any) -> Found:
 
 def confidence_level(result: Any, truth: Any) -> float:
     """The probability that the errors of a fit give to what is nearer than the truth is."""
-    from scipy.stats import chi2
+    from scipy.special import chdtr
 
     away = [result.parameters[name].value - true_value(name, truth) for name in result.names]
     scale = np.asarray(result.errors)
     covariance = np.asarray(result.covariance) / np.outer(scale, scale)
     pulls = np.array(away) / scale
-    return float(chi2.cdf(pulls @ np.linalg.solve(covariance, pulls), pulls.size))
+    return float(chdtr(pulls.size, pulls @ np.linalg.solve(covariance, pulls)))
 
 
 class Clock:

@@ -94,9 +94,9 @@ class FluxNorms:
     @property
     def confidence(self) -> float:
         """One-sided confidence level of the upper limits."""
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
-        return float(norm.cdf(self.n_sigma_ul))
+        return float(ndtr(self.n_sigma_ul))
 
     def is_limit(self, sqrt_ts: float) -> np.ndarray:
         """Bins that are quoted as limits: a significance below ``sqrt_ts``, or no value."""
@@ -130,7 +130,7 @@ class FluxNorms:
         ValueError
             If the shape does not fit.
         """
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
         samples = np.asarray(samples, dtype=np.float64)
         if samples.shape[:-1] != self.shape or samples.shape[-1:] < (2,):
@@ -138,7 +138,7 @@ class FluxNorms:
                 f"with_samples: got the shape {samples.shape}, expected {self.shape} and two "
                 "draws or more"
             )
-        side = float(norm.cdf(self.n_sigma))
+        side = float(ndtr(self.n_sigma))
         levels = (1 - side, 0.5, side, self.confidence)
         low, middle, high, limit = np.quantile(samples, levels, axis=-1)
         covariance = None

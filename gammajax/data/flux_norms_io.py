@@ -111,6 +111,6 @@ def norms_of(rows: Any) -> FluxNorms | None:
 
 def _sigmas(confidence: Any) -> float:
     """How many sigmas a one-sided confidence level is; 2 if none is given."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
-    return 2.0 if confidence is None else float(norm.ppf(float(confidence)))
+    return 2.0 if confidence is None else float(ndtri(float(confidence)))

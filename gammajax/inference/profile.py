@@ -224,13 +224,13 @@ def stat_contour(
     The statistic rises by 2.30, 6.18 and 11.83 for 1, 2 and 3 sigma. Points are found along
     rays from the best fit, all at once.
     """
-    from scipy.stats import chi2, norm
+    from scipy.special import chdtri, ndtr
 
     (x_place,), (y_place,) = _places(result, x_name), _places(result, y_name)
     if x_place == y_place:
         raise ValueError(f"a contour needs two different parameters, got {x_name!r} twice")
     held = np.array([x_place, y_place])
-    delta = float(chi2.isf(2 * norm.sf(sigma), 2))
+    delta = float(chdtri(2, 2 * ndtr(-sigma)))
     angles = np.linspace(0, 2 * np.pi, n_points, endpoint=False)
     half = np.linalg.cholesky(result.covariance[np.ix_(held, held)])
     rays = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ half.T

@@ -172,9 +172,9 @@ def group_label(datasets: Sequence[Any]) -> str:
 
 def poisson_errors(counts: np.ndarray) -> np.ndarray:
     """Lower and upper 68 % errors of counts (Garwood 1936), shape (2, n)."""
-    from scipy.stats import chi2
+    from scipy.special import chdtri, gammaincinv
 
     tail = 0.158655
-    low = np.where(counts > 0, chi2.ppf(tail, 2 * np.maximum(counts, 0.5)) / 2, 0.0)
-    high = chi2.isf(tail, 2 * (counts + 1)) / 2
+    low = np.where(counts > 0, gammaincinv(np.maximum(counts, 0.5), tail), 0.0)
+    high = chdtri(2 * (counts + 1), tail) / 2
     return np.array([counts - low, high - counts])

@@ -62,9 +62,9 @@ class CountsStatistic:
     @property
     def p_value(self) -> np.ndarray:
         """The probability of at least this excess without a signal."""
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
-        return np.asarray(norm.sf(self.sqrt_ts))
+        return np.asarray(ndtr(-self.sqrt_ts))
 
     def compute_errn(self, n_sigma: float = 1.0) -> np.ndarray:
         """Distance down to where the statistic has risen by ``n_sigma`` squared.
