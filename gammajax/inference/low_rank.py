@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpyro.distributions as dist
 import optax
 
 from gammajax.inference.approximate import coordinates, posterior_of_draws
@@ -48,8 +47,10 @@ class LowRank(NamedTuple):
 
     def density(self) -> Any:
         """As a NumPyro distribution."""
+        from numpyro.distributions import LowRankMultivariateNormal
+
         scale = jnp.exp(2 * self.log_scale)
-        return dist.LowRankMultivariateNormal(self.mean, self.factor, scale)
+        return LowRankMultivariateNormal(self.mean, self.factor, scale)
 
 
 def low_rank_guide(

@@ -23,11 +23,23 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpyro.distributions as dist
 
 from gammajax.inference.blocks import Groups
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.whitening import Whitening, into_box
+
+
+def _normal(mean: Any, width: Any) -> Any:
+    from numpyro.distributions import Normal
+
+    return Normal(mean, width)
+
+
+def _onto(support: Any) -> Any:
+    """The map from all numbers onto a support; NumPyro is loaded when it is needed first."""
+    from numpyro.distributions import biject_to
+
+    return biject_to(support)
 
 
 class Population(eqx.Module):
@@ -41,8 +53,8 @@ class Population(eqx.Module):
         What is known before about the first and the second argument of ``distribution``, in
         the canonical unit of the parameter.
     distribution : callable
-        From mean and width to a NumPyro distribution; of members with bounds it is
-        truncated there, and needs a ``cdf``.
+        From mean and width to a NumPyro distribution, by default a normal one; of members
+        with bounds it is truncated there, and needs a ``cdf``.
     name : str
         Of the hyper-parameters: ``name.mean`` and ``name.width``.
 
@@ -60,7 +72,7 @@ class Population(eqx.Module):
     parameter: str = eqx.field(static=True)
     mean: Any
     width: Any
-    distribution: Callable[[Any, Any], Any] = eqx.field(static=True, default=dist.Normal)
+    distribution: Callable[[Any, Any], Any] = eqx.field(static=True, default=_normal)
     name: str = eqx.field(static=True, default="population")
 
     def __check_init__(self) -> None:
@@ -137,7 +149,7 @@ class Drawn(eqx.Module):
             self.start + self.step * z,
             strict=True,
         ):
-            onto = dist.biject_to(prior.support)
+            onto = _onto(prior.support)
             value = onto(u)
             log = log + prior.log_prob(value) + onto.log_abs_det_jacobian(u, value)
             found.append(value)
@@ -270,7 +282,7 @@ def _first(
     for place, (prior, value) in enumerate(
         zip((population.mean, population.width), (mean, width), strict=True)
     ):
-        onto = dist.biject_to(prior.support)
+        onto = _onto(prior.support)
         guess = jnp.where(prior.support(value), value, prior.mean)
         start[place] = onto.inv(guess)
         step[place] = errors[place] / abs(float(jax.grad(onto)(start[place])))
