@@ -150,11 +150,12 @@ def draw_residuals(result: Any, folder: Path) -> None:
     for dataset in cubes[:MOST_COMPONENTS]:
         save(
             dataset.plot_residuals(result.models),
-            folder / f"residuals_{_safe(dataset.name)}.png",
+            folder / f"residuals_{safe(dataset.name)}.png",
         )
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
+    """A name without the signs that a file name should not have."""
     return "".join(c if c.isalnum() or c in "-_+." else "_" for c in name)
 
 
@@ -165,7 +166,7 @@ def draw_spectra(result: Any, folder: Path, **options: Any) -> None:
 
     names = [c.name for c in result.models if not c.spectral_model.is_norm]
     for name in names[:MOST_COMPONENTS]:
-        filename = "sed.png" if len(names) == 1 else f"sed_{_safe(name)}.png"
+        filename = "sed.png" if len(names) == 1 else f"sed_{safe(name)}.png"
         save(plot_sed(result, name, **options), folder / filename)
 
 

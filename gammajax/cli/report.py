@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gammajax.cli.console import significant
-from gammajax.cli.fit import note_on
+from gammajax.cli.fit import note_on, safe
 from gammajax.cli.html import page
 from gammajax.cli.steps import ends_and_titles
 
@@ -33,23 +33,29 @@ TITLES = {
 
 
 def draw_pictures(found: Findings, folder: Path) -> list[tuple[str, str]]:
-    """Draw what is not drawn yet; gives the names of all pictures, and their titles."""
+    """Draw what is not drawn yet; gives the names of all pictures, and their titles.
+
+    The spectrum of the source with flux points is shown once, with them.
+    """
     from gammajax.plots import plot_light_curve, plot_off_regions, plot_sed
     from gammajax.plots.style import draw_without_display, save
 
     draw_without_display()
+    again: set[Path] = set()
     if any(dataset.meta.get("off_regions") for dataset in found.datasets):
         save(plot_off_regions(list(found.datasets)), folder / "off_regions.png")
     if found.points is not None:
         name = found.points.meta.get("source") or source_with_points(found)
         ax = plot_sed(found.result, name)
         save(found.points.plot(ax, label="flux points"), folder / "flux_points.png")
+        again = {folder / "fit" / file for file in ("sed.png", f"sed_{safe(name)}.png")}
     if found.curve is not None:
         save(plot_light_curve(found.curve), folder / "light_curve.png")
     return [
         (path.relative_to(folder).as_posix(), title)
         for pattern, title in TITLES.items()
         for path in sorted(folder.glob(pattern))
+        if path not in again
     ]
 
 
@@ -103,6 +109,7 @@ def _points(points: Any) -> list[dict[str, str]]:
                 "range": _from_to(points.energy_min[place], points.energy_max[place]),
                 **_quoted(points.value[place], points.error[place], points.limit[place]),
                 "sqrt_ts": f"{max(ts, 0.0) ** 0.5:.2f}",
+                "note": str(table.notes[place]),
             }
         )
     return rows
@@ -111,7 +118,8 @@ def _points(points: Any) -> list[dict[str, str]]:
 def _quoted(value: Any, error: Any, limit: Any) -> dict[str, str]:
     """A flux with its error and upper limit."""
     shown, spread = significant(float(value), float(error))
-    return {"value": shown, "error": spread, "limit": f"{float(limit):.3g}"}
+    highest = significant(float(limit), float(error))[0]
+    return {"value": shown, "error": spread, "limit": highest}
 
 
 def _from_to(low: Any, high: Any) -> str:
@@ -141,6 +149,7 @@ def _curve(curve: Any) -> list[dict[str, str]]:
                 "range": _from_to(curve.energy_min[e], curve.energy_max[e]),
                 **_quoted(flux[t, e], error[t, e], limit[t, e]),
                 "sqrt_ts": f"{float(curve.norms.sqrt_ts[t, e]):.2f}",
+                "note": str(curve.norms.notes[t, e]),
             }
         )
     return rows

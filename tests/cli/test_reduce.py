@@ -160,6 +160,7 @@ def test_an_analysis_ends_in_a_page(folder, gammajax, request) -> None:
     pictures = re.findall(r'src="([^"]+)"', page)
     assert {"off_regions.png", "flux_points.png", "light_curve.png", "posterior/corner.png",
             "fit/counts.png"} <= set(pictures)  # fmt: skip
+    assert "fit/sed.png" not in pictures, "the same curve as with the flux points"
     for name in [*pictures, "flux_points.fits", "light_curve.fits", "datasets/datasets.yaml",
                  "fit/models.yaml", "posterior/summary.json"]:  # fmt: skip
         assert (folder / "results" / name).exists(), name
