@@ -104,7 +104,7 @@ class RowTables:
             start=np.stack([start for start, _ in taps]),
             taps=np.stack([shares for _, shares in taps]),
             bins=np.stack([item.bins for item in self.grids]),
-            psf=np.moveaxis(_padded([np.moveaxis(table, -1, 0) for table in tables]), 1, -1),
+            psf=np.moveaxis(padded([np.moveaxis(table, -1, 0) for table in tables]), 1, -1),
         )
         exposed = list(np.asarray(local.exposure))
         images: list[Any] = [[None] * len(self.grids)] * len(rows)
@@ -117,7 +117,7 @@ class RowTables:
         here = Here(
             low=low,
             high=high,
-            exposure=_padded(exposed),
+            exposure=padded(exposed),
             edisp=which_edisp,
             psf=which_psf,
             frame=frames,
@@ -139,14 +139,9 @@ class RowTables:
             reach = place.around + item.spectra.reach
             near = np.hypot(*np.moveaxis(places, -1, 0)) <= reach
             exposure = self.made[n].exposure.at(from_plane(places[near], frame))
-            if not found:
-                scale = np.maximum(exposure.max(axis=0), 1e-300)
-                _, size, share = np.linalg.svd(exposure / scale, full_matrices=False)
-                kept = size > RANK * size[0]
-                coef = share[kept] * scale
-                inverse = np.linalg.pinv(coef / scale)
+            coef, own = svd_images(exposure, coef if found else None)
             image = np.zeros((coef.shape[0], *near.shape))
-            image[:, near] = ((exposure / scale) @ inverse).T
+            image[:, near] = own
             found.append(image)
         order = np.argsort(np.argsort([item.band.step for item in self.grids]))
         return coef, [found[i] for i in order]
@@ -186,9 +181,7 @@ class RowTables:
         pixel, energy, target = columns.reshape(3, *shape, most)
         own = None
         if images[0][0] is not None:
-            own = np.stack(
-                [_padded([image[i] for image in images]) for i in range(shape[1])], 1
-            )
+            own = np.stack([padded([image[i] for image in images]) for i in range(shape[1])], 1)
         tile = Tile(own, start.astype(np.int32), share, pixel, energy, cover, inside)
         return tile, target.reshape(shape[0], -1)
 
@@ -208,11 +201,35 @@ class RowTables:
         return shares.kept(used), (pixel.ravel(), energy, target)
 
 
-def _padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
+def padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Arrays that differ in the first axis, with zeros at its end."""
     most = max(len(array) for array in arrays)
     rest = [(0, 0)] * (arrays[0].ndim - 1)
     return np.stack([np.pad(array, [(0, most - len(array)), *rest]) for array in arrays])
+
+
+def svd_images(
+    exposure: np.ndarray, coef: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exposures as a sum of a few images, to `RANK`.
+
+    Parameters
+    ----------
+    exposure : array, shape (place, energy_true)
+    coef : array, shape (image, energy_true), optional
+        What the images count, if that is known; else it is found.
+
+    Returns
+    -------
+    coef : array, shape (image, energy_true)
+    images : array, shape (image, place)
+    """
+    if coef is None:
+        scale = np.maximum(exposure.max(axis=0), 1e-300)
+        _, size, share = np.linalg.svd(exposure / scale, full_matrices=False)
+        coef = share[size > RANK * size[0]] * scale
+    scale = np.maximum(np.abs(coef).max(axis=0), 1e-300)
+    return coef, ((exposure / scale) @ np.linalg.pinv(coef / scale)).T
 
 
 def _distinct(tables: Any) -> tuple[np.ndarray, np.ndarray]:

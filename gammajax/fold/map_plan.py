@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gammajax.fold.background import BackgroundFold
+from gammajax.fold.bare_build import bare_fold
 from gammajax.fold.build import Build, TrueAxes, rows_of
 from gammajax.fold.dense import dense_fold
 from gammajax.fold.fourier_build import fourier_fold
@@ -172,6 +173,9 @@ def _route(build: Build) -> Any:
     if is_round:
         # shapes that stay are matrices, unless they are predicted once
         return round_fold if build.stack.moves or build.every_bin else frozen_fold
+    spread = all(response.psf is not None for response in build.responses)
+    if build.stack.moves and not spread:
+        return bare_fold
     if build.options.psf_first:
         if build.stack.moves:
             raise ValueError(
@@ -184,7 +188,6 @@ def _route(build: Build) -> Any:
         return fourier_fold
     # a lattice of the pixels serves the templates, and what has no spread
     flat = all(isinstance(item.pixels, WcsPixels) for item in build.data)
-    spread = all(response.psf is not None for response in build.responses)
     template = spatial.KIND not in ("point", "radial")
     if not spread or (flat and template and not build.responses[0].spread_last):
         return dense_fold

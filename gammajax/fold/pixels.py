@@ -168,6 +168,11 @@ class WcsPixels:
         inward = np.sum(normals.sum(axis=1) * self.vectors[keys], axis=-1)
         return vectors, normals * np.sign(inward)[:, None, None]
 
+    def corners_of(self, keys: np.ndarray) -> np.ndarray:
+        """Corners of pixels, in the order of their border, shape (n, 4, 3)."""
+        dx, dy = np.array([[-0.5, 0.5, 0.5, -0.5], [-0.5, -0.5, 0.5, 0.5]])
+        return self._vectors(self.column[keys][:, None] + dx, self.row[keys][:, None] + dy)
+
     def _areas(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Solid angles, in sr, by the cross product of the sides through the middle."""
         side = self._vectors(x + 0.5, y) - self._vectors(x - 0.5, y)
@@ -234,6 +239,13 @@ class HpxPixels:
         small = np.asarray(nested)[:, None] * split**2 + np.arange(split**2)
         vectors = np.stack(hp.pix2vec(self.nside * split, small, nest=True), axis=-1)
         return vectors, np.full(small.shape, self.area / split**2)
+
+    def corners_of(self, keys: np.ndarray) -> np.ndarray:
+        """Corners of pixels, in the order of their border, shape (n, 4, 3)."""
+        import healpy as hp
+
+        found = hp.boundaries(self.nside, keys, step=1, nest=self.geom.nest)
+        return np.moveaxis(found, 1, -1)
 
 
 def pixels_of(geom: Any, border: float = 0.0) -> Any:

@@ -52,6 +52,11 @@ CASES = {
         DiskSpatialModel(*PLACE, "0.2 deg", e=0.7, phi="30 deg"),
         PLACES | ELLIPSE | {"r_0": 0.05},
     ),
+    "ellipse without a spread": (
+        # a sharp edge that crosses the corner of a pixel is not smooth by itself
+        DiskSpatialModel(*PLACE, "0.2 deg", e=0.7, phi="30 deg", edge_width=0.1),
+        PLACES | ELLIPSE | {"r_0": 0.05},
+    ),
     "size by energy": (LAWS, {}),
     "template with a size": (nd_template(), {}),
 }
@@ -70,7 +75,10 @@ def test_profiles_have_no_steps(kind: str) -> None:
         models = models.set("*.amplitude", value=1e-10)
     for name in ways:
         models = models.thaw(f"source.spatial.{name}")
-    data = dataset().fake(models, seed=3)
+    data = dataset()
+    if kind.endswith("without a spread"):
+        data = data.replace(psf=None)
+    data = data.fake(models, seed=3)
     likelihood = Likelihood([data], models)
     none = Likelihood([data], models.set("source.spectral.amplitude", value=1e-30))
     ts = float(none.stat(none.start)) - float(likelihood.stat(likelihood.start))
