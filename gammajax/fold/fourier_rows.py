@@ -227,7 +227,7 @@ def svd_images(
     if coef is None:
         scale = np.maximum(exposure.max(axis=0), 1e-300)
         _, size, share = np.linalg.svd(exposure / scale, full_matrices=False)
-        coef = share[size > RANK * size[0]] * scale
+        coef = np.asarray(share[size > RANK * size[0]] * scale)
     scale = np.maximum(np.abs(coef).max(axis=0), 1e-300)
     return coef, ((exposure / scale) @ np.linalg.pinv(coef / scale)).T
 
