@@ -2,11 +2,13 @@
 
 The shape times the exposure is taken on a lattice finer than the pixels, on the map and a
 border around it as wide as the spread, and is convolved with the spread at the position of
-the model (at the middle of the map for models without one). That is done once, on the host.
+the model (at the middle of the map for models without one). That is done once, on the host,
+and only where the shape is: a template ends with its map.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import equinox as eqx
@@ -37,6 +39,9 @@ PER_RADIUS = 3.0
 
 MOST_POINTS = 16
 """Largest number of such points along the side of a cell."""
+
+Part = tuple[slice, slice]
+"""Rows and columns of a lattice."""
 
 
 class Lattice:
@@ -69,12 +74,31 @@ class Lattice:
         ring[border : border + ny, border : border + nx] = area[pixels.key_of].reshape(ny, nx)
         self.area = np.repeat(np.repeat(ring, split, 0), split, 1) / split**2
 
+    @property
+    def inner(self) -> Part:
+        """The part that is the map."""
+        border = self.border * self.split
+        rows, columns = (slice(border, size - border) for size in self.shape)
+        return rows, columns
+
+    def part_of(self, spatial: Any) -> Part | None:
+        """The part on which a shape may be other than 0; None if there is none.
+
+        It is two points wider, so that differences at its border are right.
+        """
+        rotation = frame_rotation(self.pixels.frame, spatial.frame)
+        covered = np.asarray(call(spatial, "covers", self.vectors @ rotation.T)) & self.seen
+        covered = covered.reshape(self.shape)
+        lines = [np.nonzero(covered.any(axis=axis))[0] for axis in (1, 0)]
+        if not lines[0].size:
+            return None
+        rows, columns = (slice(max(own[0] - 2, 0), own[-1] + 3) for own in lines)
+        return rows, columns
+
     def binned(self, fine: np.ndarray) -> np.ndarray:
         """Sums over the points of each pixel of the map, shape (pixel,)."""
-        rows, columns = (size // self.split for size in self.shape)
-        summed = fine.reshape(rows, self.split, columns, self.split).sum(axis=(1, 3))
-        b = self.border
-        return summed[b : rows - b, b : columns - b].ravel()
+        rows, columns = (size // self.split for size in fine.shape)
+        return fine.reshape(rows, self.split, columns, self.split).sum(axis=(1, 3)).ravel()
 
     def kernel(self, rad: np.ndarray, table: np.ndarray) -> np.ndarray:
         """What a cell sends to the cells around it, which sums to 1.
@@ -167,8 +191,6 @@ def sky_images(
     images : array, shape (energy_true, pixel)
     matrix : array, shape (energy_true, energy)
     """
-    from scipy.ndimage import laplace
-
     name = item.dataset.name
     if not isinstance(item.pixels, WcsPixels):
         raise ValueError(
@@ -186,35 +208,52 @@ def sky_images(
         tables = response.psf.at(direction[None])[0]
     lattice = _lattice(item.pixels, spatial, response)
     matrix = np.repeat(response.edisp.at(direction[None])[0], steps, axis=0)
-    exposure = _exposure_on(item.dataset.exposure, response, lattice)
     energies = np.sqrt(edges[0] * edges[1])
     images = np.zeros((energies.size, item.pixels.number))
-    rotation = frame_rotation(item.pixels.frame, spatial.frame)
-    vectors = lattice.vectors @ rotation.T
-    shape = spread = densities = None
-    for t in range(energies.size):
-        if spatial.per_pixel:
-            shape = np.full(lattice.shape, 1 / lattice.split**2)
-        elif shape is None or spatial.has_energy:
-            if t % steps == 0:
-                densities = np.asarray(_densities(spatial, vectors, energies[t : t + steps]))
-            assert densities is not None
-            shape = np.where(lattice.seen, densities[t % steps], 0.0).reshape(lattice.shape)
-            # the mean over a cell, to fourth order
-            shape = (shape + laplace(shape, mode="nearest") / 24) * lattice.area
+    part = lattice.part_of(spatial)
+    if part is None:
+        return images, matrix
+    exposure = _exposure_on(item.dataset.exposure, response, lattice, part)
+    spread = None
+    for t, shape in enumerate(_shapes(spatial, lattice, part, energies, steps)):
         sent = shape if psf_first else shape * exposure[t // steps]
-        if tables is not None and rad is not None:
-            if t % steps == 0:
+        if t % steps == 0:
+            kernel = np.ones((1, 1))
+            if tables is not None and rad is not None:
                 assert response.radii is not None
                 table = np.where(rad <= response.radii[t // steps], tables[t // steps], 0.0)
-                spread = Convolution(lattice.kernel(rad, table), lattice.shape)
-            assert spread is not None
-            sent = spread(sent)
-        images[t] = lattice.binned(sent)
+                kernel = lattice.kernel(rad, table)
+            spread = Convolution(kernel, part, lattice.inner)
+        assert spread is not None
+        images[t] = lattice.binned(spread(sent))
     if psf_first:
         arrived = response.exposure.at(item.pixels.vectors_of(item.pixels.key_of)).T
         images *= np.repeat(arrived, steps, axis=0)
     return images, matrix
+
+
+def _shapes(
+    spatial: Any, lattice: Lattice, part: Part, energies: np.ndarray, steps: int
+) -> Iterator[np.ndarray]:
+    """What cells of a part of a lattice have of the shape, at each energy."""
+    from scipy.ndimage import laplace
+
+    rotation = frame_rotation(lattice.pixels.frame, spatial.frame)
+    vectors = lattice.vectors.reshape(*lattice.shape, 3)[part] @ rotation.T
+    seen, area = lattice.seen.reshape(lattice.shape)[part], lattice.area[part]
+    shape = np.full(area.shape, 1 / lattice.split**2) if spatial.per_pixel else None
+    for start in range(0, energies.size, steps):
+        own = energies[start : start + steps]
+        if shape is not None:
+            yield from [shape] * own.size
+            continue
+        for density in np.asarray(_densities(spatial, vectors, own)):
+            density = np.where(seen, density, 0.0)
+            # the mean over a cell, to fourth order
+            found = (density + laplace(density, mode="nearest") / 24) * area
+            yield found
+            if not spatial.has_energy:
+                shape = found
 
 
 @eqx.filter_jit
@@ -224,23 +263,47 @@ def _densities(spatial: Any, vectors: Any, energies: Any) -> Any:
 
 
 class Convolution:
-    """Convolution of images of a shape with one kernel, whose transform is kept."""
+    """Convolution of images of a part of a lattice with one kernel, whose transform is kept.
 
-    def __init__(self, kernel: np.ndarray, shape: tuple[int, int]) -> None:
+    Parameters
+    ----------
+    kernel : array
+        With odd numbers of rows and columns.
+    part : `Part`
+        Of the lattice, where images are; they are 0 elsewhere.
+    seen : `Part`
+        Of the lattice, where the result is wanted: the transforms are only so long that the
+        ends of the result, which wrap around, do not come to lie on it.
+    """
+
+    def __init__(self, kernel: np.ndarray, part: Part, seen: Part) -> None:
         from scipy import fft
 
         self.fft: Any = fft
-        self.shape = shape
-        pairs = zip(shape, kernel.shape, strict=True)
-        self.sizes = [fft.next_fast_len(n + k - 1, True) for n, k in pairs]
-        self.first = [(k - 1) // 2 for k in kernel.shape]
-        self.transform = self.fft.rfft2(kernel, self.sizes, workers=-1)
+        self.shape = tuple(own.stop - own.start for own in seen)
+        self.sizes, taken, placed = [], [], []
+        for own, wanted, length in zip(part, seen, kernel.shape, strict=True):
+            number = own.stop - own.start
+            shift = own.start - (length - 1) // 2
+            first = max(wanted.start - shift, 0)
+            last = max(min(wanted.stop - shift, number + length - 1), first)
+            size = max(last, number + length - 1 - first, number, length)
+            self.sizes.append(fft.next_fast_len(size, True))
+            taken.append(slice(first, last))
+            begin = first + shift - wanted.start
+            placed.append(slice(begin, begin + last - first))
+        self.taken, self.placed = tuple(taken), tuple(placed)
+        self.transform = None
+        if kernel.size > 1:
+            self.transform = self.fft.rfft2(kernel, self.sizes, workers=-1)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        product = self.fft.rfft2(image, self.sizes, workers=-1) * self.transform
-        found = self.fft.irfft2(product, self.sizes, workers=-1)
-        (ny, nx), (y, x) = self.shape, self.first
-        return found[y : y + ny, x : x + nx]
+        found = np.zeros(self.shape)
+        if self.transform is not None:
+            product = self.fft.rfft2(image, self.sizes, workers=-1) * self.transform
+            image = self.fft.irfft2(product, self.sizes, workers=-1)
+        found[self.placed] = image[self.taken]
+        return found
 
 
 def _direction(item: MapData, spatial: Any) -> np.ndarray:
@@ -260,20 +323,24 @@ def _lattice(pixels: WcsPixels, spatial: Any, response: SkyResponse) -> Lattice:
     return Lattice(pixels, split, int(np.ceil(response.radii.max() / pixels.size)))
 
 
-def _exposure_on(exposure: Any, response: SkyResponse, lattice: Lattice) -> np.ndarray:
-    """The exposure on a lattice, that of the nearest pixel beyond its map."""
+def _exposure_on(
+    exposure: Any, response: SkyResponse, lattice: Lattice, part: Part
+) -> np.ndarray:
+    """The exposure on a part of a lattice, that of the nearest pixel beyond its map."""
     from scipy.ndimage import map_coordinates
 
     values = np.asarray(response.exposure.values)
+    lon, lat = (angle.reshape(lattice.shape)[part] for angle in (lattice.lon, lattice.lat))
     if values.shape[-2:] == (1, 1):
-        return np.broadcast_to(values, (values.shape[0], *lattice.shape))
-    position = np.stack([lattice.lon, lattice.lat])
+        return np.broadcast_to(values, (values.shape[0], *lon.shape))
+    position = np.stack([lon.ravel(), lat.ravel()])
     if exposure.geom.frame != lattice.pixels.frame:
-        rotated = lattice.vectors @ frame_rotation(lattice.pixels.frame, exposure.geom.frame).T
+        vectors = lattice.vectors.reshape(*lattice.shape, 3)[part].reshape(-1, 3)
+        rotated = vectors @ frame_rotation(lattice.pixels.frame, exposure.geom.frame).T
         position = np.rad2deg(
             [np.arctan2(rotated[:, 1], rotated[:, 0]), np.arcsin(rotated[:, 2])]
         )
     x, y = exposure.geom.wcs.wcs_world2pix(*position, 0)
     place = np.nan_to_num(np.stack([y, x]))
     found = [map_coordinates(image, place, order=1, mode="nearest") for image in values]
-    return np.stack(found).reshape(-1, *lattice.shape)
+    return np.stack(found).reshape(-1, *lon.shape)

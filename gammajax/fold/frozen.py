@@ -14,16 +14,16 @@ import numpy as np
 from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
 from gammajax.fold.linear import LinearFold, in_blocks
-from gammajax.fold.map_data import WIDTH
+from gammajax.fold.map_data import WIDTH, curve_of
 from gammajax.fold.round import RoundFold, in_band
 from gammajax.fold.round_build import directions_of, round_fold
 from gammajax.fold.rows import NOWHERE, map_rows
 
 AT_ONCE = 256
-"""Rows that are planned together: nodes of pixels take much more memory than their matrix."""
+"""Rows that are planned together: nodes of pixels take much more memory than their matrix.
 
-NSIDE = 4
-"""Rows are planned by HEALPix cells of this size: neighbours share the nodes of pixels."""
+They are neighbours on the sky, which share the nodes of pixels.
+"""
 
 
 class Responses(NamedTuple):
@@ -63,10 +63,8 @@ def frozen_fold(build: Build) -> LinearFold:
 
 def _along_the_sky(build: Build) -> np.ndarray:
     """An order of rows in which neighbours on the sky are near each other."""
-    import healpy
-
     centres = np.asarray(directions_of(build.stack.sources))[build.rows[1]]
-    return np.argsort(healpy.vec2pix(NSIDE, *centres.T, nest=True), kind="stable")
+    return np.argsort(curve_of(centres), kind="stable")
 
 
 def responses_of(

@@ -89,7 +89,7 @@ def different_rows(mask: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 def _in_blocks(pixels: Any, energy: np.ndarray, pixel: np.ndarray) -> Occupied:
     """Bins sorted by energy and along a curve through the sky, each energy in whole blocks."""
     vectors = pixels.vectors_of(pixels.key_of[pixel])
-    order = np.lexsort((_curve(vectors), energy))
+    order = np.lexsort((curve_of(vectors), energy))
     energy, pixel, vectors = energy[order], pixel[order], vectors[order]
     counts = np.bincount(energy, minlength=1)
     room = -(-counts // WIDTH) * WIDTH
@@ -107,7 +107,7 @@ def _in_blocks(pixels: Any, energy: np.ndarray, pixel: np.ndarray) -> Occupied:
     return whole
 
 
-def _curve(vectors: np.ndarray) -> np.ndarray:
+def curve_of(vectors: np.ndarray) -> np.ndarray:
     """The place of directions along a Z-shaped curve: near in the order is near on the sky."""
     cells = np.nan_to_num((vectors + 1) / 2 * 1023).astype(np.int64)
     code = np.zeros(len(vectors), dtype=np.int64)

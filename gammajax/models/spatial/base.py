@@ -85,6 +85,10 @@ class SpatialModel(Model):
         """The density in sr-1 at unit vectors, shape (..., 3), in the frame of the model."""
         raise TypeError(f"{type(self).__name__} is abstract: choose one of its subclasses")
 
+    def covers(self, vectors: Any) -> Any:
+        """Where the density may be other than 0, at unit vectors in the frame of the model."""
+        return np.ones(np.shape(vectors)[:-1], dtype=bool)
+
     def evaluate(self, lon: Any, lat: Any, energy: Any = None) -> Any:
         """The density in sr-1 at angles in radians in the frame of the model."""
         return self.evaluate_on(unit_vector(lon, lat), energy)

@@ -88,12 +88,26 @@ class TemplateBase(SpatialModel):
                 points = (*rest, jnp.where(inside, places[..., corner], 0))
                 found = found + weights[..., corner] * linear(table, points)
         else:
-            x, y = SkyToPix.from_geom(self.geom).vector_to_pix(vectors)
-            width, height = self.geom.npix
-            inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+            x, y, inside = self._pixels(vectors)
             x, y = (jnp.where(inside, place, 0.0) for place in (x, y))
             found = linear(table, (*rest, y, x))
         return jnp.where(inside, jnp.maximum(found, 0.0), 0.0)
+
+    def _pixels(self, vectors: Any) -> tuple[Any, Any, Any]:
+        """Pixels of unit vectors on a map in a projection, and whether they are inside."""
+        x, y = SkyToPix.from_geom(self.geom).vector_to_pix(vectors)
+        width, height = self.geom.npix
+        inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+        return x, y, inside
+
+    def _turned(self, vectors: Any) -> Any:
+        """Where on the map what is seen in some directions is."""
+        return jnp.asarray(vectors)
+
+    def covers(self, vectors: Any) -> Any:
+        if isinstance(self.geom, HpxGeom):
+            return super().covers(vectors)
+        return self._pixels(self._turned(vectors))[2]
 
     def _at(self, vectors: Any, energy: Any, rest: tuple[Any, ...]) -> Any:
         """The values at unit vectors and at an energy, with places along the other axes."""
@@ -214,12 +228,14 @@ class TemplateSpatialModel(TemplateBase):
         kept = {name: getattr(self, name) for name in ("map", *self._options())}
         return type(self)(**(kept | {"lon_0": self.lon_0, "lat_0": self.lat_0} | values))
 
-    def evaluate_on(self, vectors: Any, energy: Any = None) -> Any:
+    def _turned(self, vectors: Any) -> Any:
         lon, lat = (np.float64(value * DEG) for value in middle(self.geom))
         old = jnp.stack([*tangent_axes(lon, lat), unit_vector(lon, lat)])
         new = jnp.stack([*tangent_axes(*self.lonlat()), self.centre()])
-        turned = (jnp.asarray(vectors) @ new.T) @ old
-        return self._at(turned, energy, ())
+        return (jnp.asarray(vectors) @ new.T) @ old
+
+    def evaluate_on(self, vectors: Any, energy: Any = None) -> Any:
+        return self._at(self._turned(vectors), energy, ())
 
     def outer_radius(self) -> Any:
         if isinstance(self.geom, HpxGeom):
