@@ -70,7 +70,7 @@ def fourier_fold(build: Build) -> FourierFold:
         largest = np.pi / min(band.step for band in bands)
         make = partial(ShapeFold, table=RadialTable.create(largest, float(extent.max())))
     if not analytic:
-        make = partial(TemplateFold, split=_split(spatial, min(band.step for band in bands)))
+        make = partial(TemplateFold, split=split_of(spatial, min(band.step for band in bands)))
     return make(
         dataset=build.rows[0],
         source=build.rows[1],
@@ -150,7 +150,7 @@ def _sky_of(item: MapData) -> tuple[np.ndarray, float]:
     return middle, float(np.arccos(np.clip(vectors @ middle, -1, 1).min()))
 
 
-def _split(spatial: Any, step: float) -> int:
+def split_of(spatial: Any, step: float) -> int:
     """Points along the side of a place of the grid, so that a template's pixel has three."""
     geom = getattr(spatial, "geom", None)
     if geom is None:

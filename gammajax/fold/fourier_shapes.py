@@ -175,8 +175,8 @@ class TemplateFold(FourierFold):
         """Densities on the grid, shape (number, number)."""
         side = self.grid.places(level.step)
         places = jnp.stack(jnp.meshgrid(side, side, indexing="ij"), axis=-1)
-        points = _points(self.split)
-        offsets = np.stack(np.meshgrid(points, points), axis=-1).reshape(-1, 2)
+        own = points(self.split)
+        offsets = np.stack(np.meshgrid(own, own), axis=-1).reshape(-1, 2)
         found: Any = 0.0
         for offset in offsets * level.step:
             vectors = from_plane(places + offset, jnp.asarray(here.frame))
@@ -187,12 +187,12 @@ class TemplateFold(FourierFold):
         """Discrete spectra of samples, without the loss of taking means."""
         number = self.grid.number
         wave = 2 * np.pi / number * np.arange(number // 2 + 1)
-        lost = np.cos(np.outer(wave, _points(self.split))).mean(axis=1)
+        lost = np.cos(np.outer(wave, points(self.split))).mean(axis=1)
         rows = np.abs(np.fft.fftfreq(number, 1 / number)).astype(int)
         return jnp.fft.rfft2(images) / np.outer(lost[rows], lost)
 
 
-def _points(split: int) -> np.ndarray:
+def points(split: int) -> np.ndarray:
     """The middles of equal parts of a place, in steps."""
     return (np.arange(split) + 0.5) / split - 0.5
 

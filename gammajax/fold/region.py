@@ -5,6 +5,7 @@ r"""The part of a source that falls in the region of a spectrum.
 
 with the spread P and the shape M, whose convolution is a spline of the distance from the source
 with the coefficients c, and with nodes n of the region. It is smooth in position and size.
+`~gammajax.fold.region_plane` has shapes that are not round.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
+from gammajax.fold.region_grid import plane_fractions
+from gammajax.fold.region_plane import KnownFractions, PlaneFractions
 from gammajax.fold.sky_response import median_radius
 from gammajax.maps import RegionGeom, frame_rotation
 
@@ -81,13 +84,14 @@ class RegionFractions(eqx.Module):
 
 
 def region_fractions(
-    datasets: Sequence[Any], components: Sequence[Any], n_true: int
-) -> RegionFractions | None:
+    datasets: Sequence[Any], stack: Any, components: Sequence[Any], n_true: int
+) -> RegionFractions | PlaneFractions | KnownFractions | None:
     """The fractions of a stack; None where the datasets count what falls in the region.
 
     Parameters
     ----------
     datasets : sequence of spectra
+    stack : `~gammajax.fold.stack.Stack`
     components : sequence of components
     n_true : int
         Bins of true energy, padded.
@@ -95,7 +99,7 @@ def region_fractions(
     Raises
     ------
     ValueError
-        If a shape is not round.
+        If a model is a flux in each pixel.
     """
     spatial = components[0].spatial_model
     wanted = [
@@ -104,12 +108,18 @@ def region_fractions(
     ]
     if spatial is None or not any(wanted) or not components[0].irf_applies("psf"):
         return None
+    if spatial.per_pixel:
+        raise ValueError(
+            f"component {components[0].name!r}: {type(spatial).__name__} is a flux in each "
+            "pixel of a map, and a region has none; fit a counts cube"
+        )
+    if not stack.is_round or spatial.has_energy:
+        return plane_fractions(datasets, wanted, _of_dataset, stack, components, n_true)
     some = [dataset for dataset, want in zip(datasets, wanted, strict=True) if want]
-    _check_round(components, some[0])
     extended = spatial.KIND != "point"
     grid = _grid(some, components, extended)
     parts = [
-        _of_dataset(d, spatial.frame, grid) if want else None
+        _of_dataset(d, spatial.frame) if want else None
         for d, want in zip(datasets, wanted, strict=True)
     ]
     most = max(part[1].size for part in parts if part is not None)
@@ -120,38 +130,20 @@ def region_fractions(
         if part is not None:
             number = part[1].size
             vectors[row, :number], weights[row, :number] = part[:2]
-            tables[row, : len(part[2])] = part[2]
+            tables[row, : len(part[3])] = resampled(grid, *part[2:])
     transform = SpreadTransform.create(grid, extended=extended)
     return RegionFractions(vectors, weights, tables, np.array(wanted), transform, extended)
 
 
-def _check_round(components: Sequence[Any], dataset: Any) -> None:
-    for component in components:
-        spatial = component.spatial_model
-        eccentric = float(getattr(spatial, "e", 0.0)) != 0
-        if spatial.KIND not in ("point", "radial") or spatial.has_energy or eccentric:
-            raise ValueError(
-                f"component {component.name!r}: {type(spatial).__name__} is not round, and the "
-                f"fraction in the region of {dataset.name!r} is known for round sources; fit a "
-                "counts cube, or take the psf out of the dataset: dataset.replace(psf=None)"
-            )
-
-
-def _of_dataset(
-    dataset: Any, frame: str, grid: RadialGrid
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes of the region in a frame with weights, and the spreads at the nodes of a grid."""
+def _of_dataset(dataset: Any, frame: str) -> tuple[np.ndarray, ...]:
+    """Nodes of the region in a frame, their weights, distances, and the spreads there."""
     region = RegionGeom.create(dataset.meta["on_region"])
     rad, tables = _tables(dataset)
     width = np.sqrt(float(region.solid_angle().sum()) / np.pi)
     spread = min(median_radius(rad, row) for row in tables if row.max() > 0)
     order = int(np.clip(np.ceil(PER_SPREAD * width / spread), *ORDERS))
     vectors, weights = region.integration_nodes(order)
-    return (
-        vectors @ frame_rotation(region.frame, frame).T,
-        weights,
-        resampled(grid, rad, tables),
-    )
+    return vectors @ frame_rotation(region.frame, frame).T, weights, rad, tables
 
 
 def _tables(dataset: Any) -> tuple[np.ndarray, np.ndarray]:

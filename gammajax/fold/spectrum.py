@@ -20,7 +20,7 @@ import numpy as np
 
 from gammajax.datasets import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fold.matrix_term import MatrixTerm
-from gammajax.fold.region import RegionFractions, region_fractions
+from gammajax.fold.region import region_fractions
 from gammajax.fold.stack import Stack, stack_components
 from gammajax.fold.temporal import has_times, intervals_of, temporal_factor
 from gammajax.irf import EDispKernel
@@ -50,14 +50,14 @@ class Response(eqx.Module):
     weight : array, shape (dataset, component)
     intervals : `~gammajax.fold.temporal.Intervals` or None
         Good time intervals of each dataset, for components that change with time.
-    fractions : `~gammajax.fold.region.RegionFractions` or None
+    fractions : `~gammajax.fold.region.RegionFractions` or one of its kind, or None
         How much of the sources falls in the regions, where that is to be folded.
     """
 
     matrix: Any
     weight: Any
     intervals: Any = None
-    fractions: RegionFractions | None = None
+    fractions: Any = None
 
     def shares(self, sources: Any) -> Any:
         """Weights times the means of temporal models, shape (dataset, component)."""
@@ -284,7 +284,7 @@ def _responses(
 ) -> tuple[Response | None, ...]:
     made: dict[tuple[bool, bool], np.ndarray] = {}
     responses: list[Response | None] = []
-    for _, components in groups:
+    for stack, components in groups:
         if not any(c.folds_into(d.name) for c in components for d in datasets):
             responses.append(None)
             continue
@@ -293,7 +293,7 @@ def _responses(
             made[flags] = _matrices(datasets, flags, n_true, n_reco)
         weight = [[float(c.folds_into(d.name)) for c in components] for d in datasets]
         intervals = intervals_of(datasets, components) if has_times(components) else None
-        fractions = region_fractions(datasets, components, n_true)
+        fractions = region_fractions(datasets, stack, components, n_true)
         responses.append(Response(made[flags], np.array(weight), intervals, fractions))
     return tuple(responses)
 

@@ -21,6 +21,7 @@ from gammajax.fold import (
     outgrown_rows,
     stack_components,
 )
+from gammajax.fold.region_plane import PlaneFractions
 from gammajax.inference import problem as pure
 from gammajax.inference.at_values import models_with, stack_priors
 from gammajax.inference.checks import check_datasets, check_models, check_restriction
@@ -306,6 +307,11 @@ def _outgrown(problem: Problem, x: Any) -> list[Any]:
         for place, fold in enumerate(getattr(term, "folds", ())):
             if fold is not None and problem.stacks[place].moves:
                 out = outgrown_rows(fold, problem.stacks[place], values)
+                found[place] = found[place] | out
+        for place, response in enumerate(getattr(term, "responses", ())):
+            fractions = None if response is None else response.fractions
+            if isinstance(fractions, PlaneFractions):
+                out = fractions.outgrown(problem.stacks[place].at(values))
                 found[place] = found[place] | out
     return found
 

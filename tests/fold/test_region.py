@@ -19,7 +19,6 @@ from gammajax.models import (
     PointSpatialModel,
     PowerLawSpectralModel,
     SkyModel,
-    TemplateSpatialModel,
 )
 
 CENTER = SkyCoord(83.63, 22.01, unit="deg")
@@ -124,9 +123,6 @@ def test_cube_and_spectrum_of_it_agree_on_the_source() -> None:
 
 
 def test_what_cannot_be_folded_is_an_error() -> None:
-    image = Map.create(skydir=CENTER, npix=5, binsz=0.1) + 1.0
-    with pytest.raises(ValueError, match="TemplateSpatialModel is not round"):
-        spectrum(circle(0.1)).npred_signal(source(TemplateSpatialModel(image)))
     with pytest.raises(ValueError, match="expected a region with an area"):
         spectrum(circle(0.1)).replace(meta={})
     with pytest.raises(ValueError, match="expected a PSFMap"):
