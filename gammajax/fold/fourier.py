@@ -51,7 +51,10 @@ class Tile(NamedTuple):
     cover : array, shape (mask, energy)
         1 for the reconstructed bins that have this mask.
     inside : array, shape (mask, number, number)
-        Weights of the whole mask, in sr.
+        Weights of the whole mask, in sr; by image where the exposure is taken last, shape
+        (mask, image, number, number).
+    arrived : array, shape (image, pixel), or None
+        Exposure of the pixels, where it is taken last.
     """
 
     images: Any
@@ -61,6 +64,7 @@ class Tile(NamedTuple):
     energy: Any
     cover: Any
     inside: Any
+    arrived: Any
 
 
 class Here(NamedTuple):
@@ -135,6 +139,8 @@ class FourierFold(Fold):
         Of each true bin, in which the shape is taken anew; 0 for shapes without energy.
     spread_last : bool
         Whether the spread is one of reconstructed energy.
+    late : bool
+        Whether the exposure is that of the pixels, and taken last.
     """
 
     dataset: Any
@@ -150,6 +156,7 @@ class FourierFold(Fold):
     quadrature: int = eqx.field(static=True)
     parts: int = eqx.field(static=True)
     spread_last: bool = eqx.field(static=True)
+    late: bool = eqx.field(static=True)
 
     @property
     def batch(self) -> int:
@@ -188,13 +195,22 @@ class FourierFold(Fold):
         def one(parts: Any, tile: Tile) -> tuple[Any, Any]:
             spectra = jax.lax.complex(parts[..., 0], parts[..., 1])
             table = self.grid.coefficients(spectra)
+            if self.late:
+                masks = jnp.einsum("mixy,iexy->me", tile.inside, table)
+                found = jax.vmap(_entries, in_axes=(0, None))(table, tile)
+                entries = jnp.sum(found * tile.arrived[:, tile.pixel], axis=0)
+                return entries, jnp.sum(masks * tile.cover, axis=0)
             masks = jnp.tensordot(tile.inside, table, axes=((1, 2), (1, 2)))
             return _entries(table, tile), jnp.sum(masks * tile.cover, axis=0)
 
         return jax.vmap(one)(tables, here.tile)
 
     def spectra(self, spatial: Any, flux: Any, here: Here, level: Level, tile: Tile) -> Any:
-        """Of the counts per solid angle, shape (energy, number, number / 2 + 1)."""
+        """Of the counts per solid angle, shape (energy, number, number / 2 + 1).
+
+        Where the exposure is taken last, of what each of its images is multiplied with, with
+        a first axis of images.
+        """
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def outgrown(self, component: Any, here: Here) -> Any:
@@ -237,9 +253,15 @@ class FourierFold(Fold):
     def _on_waves(self, lines: Any, level: Level) -> Any:
         return self.grid.on_waves(lines, level.start, level.taps)
 
-    def _by_energy(self, level: Level, images: Any, edisp: Any, psf: Any) -> Any:
-        """The spectra of counts from those of photons in each part of the true bins."""
+    def _by_energy(self, level: Level, images: Any, edisp: Any, psf: Any, late: Any) -> Any:
+        """The spectra of counts from those of photons in each part of the true bins.
+
+        ``late`` is the exposure of images (image, energy_true) where it is taken last.
+        """
         images = images.reshape(edisp.shape[0], -1, *images.shape[1:]).sum(axis=1)
+        if self.late:
+            counts = jnp.swapaxes(late[:, :, None] * edisp, 1, 2)
+            return jnp.tensordot(counts, images * self._on_waves(psf, level), axes=1)
         if self.spread_last:
             return jnp.tensordot(edisp.T, images, axes=1) * self._on_waves(psf, level)
         return jnp.tensordot(edisp.T, images * self._on_waves(psf, level), axes=1)

@@ -17,8 +17,7 @@ from gammajax.fold.fourier_rows import Place, RowTables
 from gammajax.fold.fourier_shapes import RadialTable, ShapeFold, TemplateFold, reach
 from gammajax.fold.fourier_spread import bands_of, level_grids
 from gammajax.fold.map_data import MapData
-from gammajax.fold.round_build import WIDEST, room_of
-from gammajax.fold.sky_response import SkyResponse
+from gammajax.fold.round_build import WIDEST, check_order, room_of
 from gammajax.maps.frames import frame_rotation
 from gammajax.models import GeneralizedGaussianSpatialModel
 
@@ -36,8 +35,7 @@ def fourier_fold(build: Build) -> FourierFold:
     """The fold of a stack of shapes that are not round, or depend on energy."""
     data, made = build.data, build.responses
     spatial = build.components[0].spatial_model
-    for item, response in zip(data, made, strict=True):
-        _check_spread(spatial, item, response)
+    check_order(build)
     analytic = spatial.KIND in ("point", "radial")
     rotation = frame_rotation(spatial.frame, data[0].pixels.frame)
     extent = extents(build) if analytic else np.zeros(len(build.components))
@@ -62,7 +60,7 @@ def fourier_fold(build: Build) -> FourierFold:
     if analytic:
         widest = max(place.room for place in places)
         step = max(widest, 2 * made[0].pixel, float(extent.max()) / 4)
-    tables = RowTables(data, made, grids, edges, build.energy.axis)
+    tables = RowTables(data, made, grids, edges, build.energy.axis, build.options.psf_first)
     here, target, edisp, level = tables.rows(rows, places, extent, step, analytic)
     make: Any = ShapeFold
     shape = getattr(spatial, "model", spatial)
@@ -85,16 +83,8 @@ def fourier_fold(build: Build) -> FourierFold:
         quadrature=build.energy.nodes,
         parts=parts,
         spread_last=made[0].spread_last,
+        late=build.options.psf_first,
     )
-
-
-def _check_spread(spatial: Any, item: MapData, response: SkyResponse) -> None:
-    if response.psf is None:
-        raise ValueError(
-            f"dataset {item.dataset.name!r}: a {type(spatial).__name__} that is free needs "
-            "a point spread function, and the dataset has none, or it does not apply; give it "
-            "one of the width of a pixel (PSFMap.from_gauss), or freeze the shape"
-        )
 
 
 def extents(build: Build) -> np.ndarray:

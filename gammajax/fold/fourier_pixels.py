@@ -37,16 +37,15 @@ class PixelShares:
         """Those of some of the pixels."""
         return PixelShares(self.index[wanted], self.start[wanted], self.share[wanted])
 
-    def summed(self, chosen: np.ndarray, number: int) -> np.ndarray:
-        """The weights of a set of pixels together, on the whole grid."""
+    def summed(self, chosen: np.ndarray, number: int, factor: Any = 1.0) -> np.ndarray:
+        """The weights of a set of pixels together, times factors, on the whole grid."""
         side = self.share.shape[-1]
         near = np.arange(side)
         start = self.start[chosen]
         rows = start[:, 0, None, None] + near[:, None]
         place = rows * number + start[:, 1, None, None] + near
-        found = np.bincount(
-            place.ravel(), self.share[chosen].ravel(), minlength=number * number
-        )
+        share = self.share[chosen] * np.reshape(factor, (-1, 1, 1))
+        found = np.bincount(place.ravel(), share.ravel(), minlength=number * number)
         return found.reshape(number, number)
 
 

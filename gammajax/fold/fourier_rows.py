@@ -18,6 +18,9 @@ from gammajax.fold.round_plan import rounded
 from gammajax.fold.rows import NOWHERE
 from gammajax.fold.sky_response import SkyResponse
 
+SAMPLE = 20_000
+"""Pixels of a map that tell which images its exposure is made of."""
+
 RANK = 1e-6
 """Images of the exposure with less than this part of the first one are left out."""
 
@@ -59,6 +62,8 @@ class RowTables:
     edges : tuple of array, shape (axis, part)
         Of the parts of true bins in which the shape is taken.
     axis : array of int, shape (dataset,)
+    late : bool
+        Whether the exposure is that of the pixels, and taken last.
     """
 
     def __init__(
@@ -68,9 +73,11 @@ class RowTables:
         grids: Sequence[LevelGrid],
         edges: tuple[np.ndarray, np.ndarray],
         axis: np.ndarray,
+        late: bool = False,
     ) -> None:
         self.data, self.made, self.grids = data, made, grids
-        self.edges, self.axis = edges, axis
+        self.edges, self.axis, self.late = edges, axis, late
+        self.known: dict[int, np.ndarray] = {}
 
     def rows(
         self,
@@ -111,6 +118,8 @@ class RowTables:
         if not analytic:
             found = [self._images(*item) for item in located]
             exposed, images = [item[0] for item in found], [item[1] for item in found]
+        if self.late:
+            exposed = [self._arriving(n) for n in dataset]
         tile, target = self._tiles(located, images)
         low, high = (np.stack([edge[self.axis[n]] for n, _ in rows]) for edge in self.edges)
         extents = np.array([extent[source] for _, source in rows])
@@ -139,6 +148,8 @@ class RowTables:
             reach = place.around + item.spectra.reach
             near = np.hypot(*np.moveaxis(places, -1, 0)) <= reach
             exposure = self.made[n].exposure.at(from_plane(places[near], frame))
+            if self.late:
+                exposure = np.ones((int(near.sum()), 1))
             coef, own = svd_images(exposure, coef if found else None)
             image = np.zeros((coef.shape[0], *near.shape))
             image[:, near] = own
@@ -146,13 +157,30 @@ class RowTables:
         order = np.argsort(np.argsort([item.band.step for item in self.grids]))
         return coef, [found[i] for i in order]
 
+    def _arriving(self, n: int) -> np.ndarray:
+        """What the images of the exposure of pixels count, shape (image, energy_true)."""
+        if n not in self.known:
+            keys = self.data[n].pixels.key_of
+            some = keys[:: max(keys.size // SAMPLE, 1)]
+            vectors = self.data[n].pixels.vectors_of(some)
+            seen = np.isfinite(vectors).all(axis=1)
+            self.known[n] = svd_images(self.made[n].exposure.at(vectors[seen]))[0]
+        return self.known[n]
+
+    def _arrived(self, n: int, index: np.ndarray) -> np.ndarray:
+        """The images of the exposure in pixels, shape (image, pixel)."""
+        pixels = self.data[n].pixels
+        exposure = self.made[n].exposure.at(pixels.vectors_of(pixels.key_of[index]))
+        return svd_images(exposure, self._arriving(n))[1]
+
     def _tiles(self, located: Sequence[Any], images: Sequence[Any]) -> tuple[Tile, np.ndarray]:
         """What goes by row and level, and the targets of the entries; padded."""
         shape = len(located), len(self.grids)
         number, nbin = self.grids[0].number, self.grids[0].bins.size
         masks = max(max(len(self.data[n].masks) for n, *_ in located), 1)
         cover = np.zeros((*shape, masks, nbin))
-        inside = np.zeros((*shape, masks, number, number))
+        by_image = (max(len(self._arriving(n)) for n, *_ in located),) if self.late else ()
+        inside = np.zeros((*shape, masks, *by_image, number, number))
         kept, entries = [], []
         for row, (n, frame, place) in enumerate(located):
             item = self.data[n]
@@ -162,8 +190,14 @@ class RowTables:
                 bins = level.band.bins
                 for m, (energies, mask) in enumerate(item.masks):
                     cover[row, i, m, : bins.size] = np.isin(bins, energies)
-                    if cover[row, i, m].any():
-                        inside[row, i, m] = shares.summed(mask[shares.index], number)
+                    if not cover[row, i, m].any():
+                        continue
+                    chosen = mask[shares.index]
+                    if not self.late:
+                        inside[row, i, m] = shares.summed(chosen, number)
+                        continue
+                    for j, image in enumerate(self._arrived(n, shares.index[chosen])):
+                        inside[row, i, m, j] = shares.summed(chosen, number, image)
                 near, found = self._entries(shares, item, bins)
                 kept.append(near)
                 entries.append(found)
@@ -182,7 +216,14 @@ class RowTables:
         own = None
         if images[0][0] is not None:
             own = np.stack([padded([image[i] for image in images]) for i in range(shape[1])], 1)
-        tile = Tile(own, start.astype(np.int32), share, pixel, energy, cover, inside)
+        arrived = None
+        if self.late:
+            rows = [n for n, *_ in located for _ in self.grids]
+            found = padded(
+                [self._arrived(n, s.index) for n, s in zip(rows, kept, strict=True)], pixels
+            )
+            arrived = found.reshape(*shape, *found.shape[1:])
+        tile = Tile(own, start.astype(np.int32), share, pixel, energy, cover, inside, arrived)
         return tile, target.reshape(shape[0], -1)
 
     def _entries(
@@ -201,11 +242,14 @@ class RowTables:
         return shares.kept(used), (pixel.ravel(), energy, target)
 
 
-def padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Arrays that differ in the first axis, with zeros at its end."""
+def padded(arrays: Sequence[np.ndarray], last: int | None = None) -> np.ndarray:
+    """Arrays that differ in the first axis (and the last, if given), with zeros at its end."""
     most = max(len(array) for array in arrays)
     rest = [(0, 0)] * (arrays[0].ndim - 1)
-    return np.stack([np.pad(array, [(0, most - len(array)), *rest]) for array in arrays])
+    found = [np.pad(array, [(0, most - len(array)), *rest]) for array in arrays]
+    if last is not None:
+        found = [np.pad(array, ((0, 0), (0, last - array.shape[1]))) for array in found]
+    return np.stack(found)
 
 
 def svd_images(

@@ -75,6 +75,10 @@ class ShapeFold(FourierFold):
         direction = jnp.asarray(self.rotation) @ spatial.centre()
         place = (frame[1:] @ direction) / self.step
         edisp, psf = self._responses(here, level, place)
+        if self.late and not self.parts:
+            parts, phase = self.shape(spatial, frame, level.step)
+            kernels = self._kernels(level, here.exposure * flux, edisp, psf)
+            return kernels * parts[0] * phase
         if not self.parts:
             coef = jax.vmap(self._exposed, in_axes=(1, None), out_axes=1)(here.exposure, place)
             coef = coef * flux
@@ -86,13 +90,15 @@ class ShapeFold(FourierFold):
             shape = spatial.at_energy(energy)
             at = (frame[1:] @ (jnp.asarray(self.rotation) @ shape.centre())) / self.step
             parts, phase = self.shape(shape, frame, level.step)
+            if self.late:
+                return flux * parts[0] * phase
             scaled = (self._exposed(exposed, at) * flux)[:, None, None] * parts
             return jax.lax.complex(*_even_and_odd(scaled)) * phase
 
         energies = jnp.sqrt(here.low * here.high)
         exposed = jnp.repeat(here.exposure, self.parts, axis=1)
         images = jax.vmap(photons, in_axes=(0, 1, 0))(energies, exposed, flux)
-        return self._by_energy(level, images, edisp, psf)
+        return self._by_energy(level, images, edisp, psf, here.exposure)
 
     def _exposed(self, exposure: Any, place: Any) -> Any:
         """The exposure around a place to second order, by the parts of `shape`, (6,)."""
@@ -156,6 +162,10 @@ class TemplateFold(FourierFold):
 
     def spectra(self, spatial: Any, flux: Any, here: Here, level: Level, tile: Tile) -> Any:
         edisp, psf = self._responses(here, level, jnp.zeros(2))
+        if self.late and not self.parts:
+            kernels = self._kernels(level, here.exposure * flux, edisp, psf)
+            image = self.sampled(spatial, None, here, level) * tile.images[0]
+            return kernels * self._transformed(image)
         if not self.parts:
             image = self.sampled(spatial, None, here, level) * tile.images
             kernels = self._kernels(level, here.exposure * flux, edisp, psf)
@@ -164,12 +174,14 @@ class TemplateFold(FourierFold):
         def photons(item: Any) -> Any:
             energy, exposed, flux = item
             image = self.sampled(spatial, energy, here, level) * flux
+            if self.late:
+                return self._transformed(image * tile.images[0])
             return self._transformed(image * jnp.tensordot(exposed, tile.images, axes=1))
 
         energies = jnp.sqrt(here.low * here.high)
         exposed = jnp.repeat(here.exposure, self.parts, axis=1).T
         images = jax.lax.map(photons, (energies, exposed, flux))
-        return self._by_energy(level, images, edisp, psf)
+        return self._by_energy(level, images, edisp, psf, here.exposure)
 
     def sampled(self, spatial: Any, energy: Any, here: Here, level: Level) -> Any:
         """Densities on the grid, shape (number, number)."""

@@ -176,14 +176,6 @@ def _route(build: Build) -> Any:
     spread = all(response.psf is not None for response in build.responses)
     if build.stack.moves and not spread:
         return bare_fold
-    if build.options.psf_first:
-        if build.stack.moves:
-            raise ValueError(
-                f"component {build.components[0].name!r}: {type(spatial).__name__} is free and "
-                'not round, and folded with the exposure first only; leave order="psf-first" '
-                "out, or freeze its spatial parameters"
-            )
-        return dense_fold
     if build.stack.moves:
         return fourier_fold
     # a lattice of the pixels serves the templates, and what has no spread

@@ -25,8 +25,7 @@ class FoldOptions:
     order : {"exposure-first", "psf-first"}
         Photons are detected before their directions are spread: the exposure is that of the
         place that they come from. ``psf-first`` takes the exposure of the pixel that they are
-        found in, as gammapy does; totals are then summed, and shapes that are free and not
-        round cannot be folded.
+        found in, as gammapy does; totals are then summed.
 
     Raises
     ------

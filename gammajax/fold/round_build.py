@@ -149,13 +149,24 @@ def round_fold(build: Build) -> RoundFold:
     )
 
 
-def _bands_of(build: Build) -> tuple[np.ndarray, int]:
-    """The first true bin that reaches each reconstructed one, by dataset, and the width."""
-    if build.responses[0].spread_last:
+def check_order(build: Build) -> None:
+    """Check that the exposure can be taken when the options say so.
+
+    Raises
+    ------
+    ValueError
+        If it is to be taken last, and the spread is one of reconstructed energy.
+    """
+    if build.options.psf_first and build.responses[0].spread_last:
         raise ValueError(
             f"dataset {build.data[0].dataset.name!r}: has a spread in reconstructed energy, so "
             'the exposure cannot be taken after it; leave FoldOptions(order="psf-first") out'
         )
+
+
+def _bands_of(build: Build) -> tuple[np.ndarray, int]:
+    """The first true bin that reaches each reconstructed one, by dataset, and the width."""
+    check_order(build)
     return bands([response.edisp.values.max(axis=(2, 3)) for response in build.responses])
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from gammajax.datasets import MapDataset
-from gammajax.fold import FoldOptions
+from gammajax.fold import FoldOptions, FourierFold
 from gammajax.inference import Likelihood
 from gammajax.irf.psf_map import PSFMap, RecoPSFMap
 from gammajax.maps import Map, MapAxis, WcsGeom
 from gammajax.models import (
+    EnergyDependentSpatialModel,
     GaussianSpatialModel,
     Models,
     PointSpatialModel,
@@ -18,6 +19,7 @@ from gammajax.models import (
     SkyModel,
     TemplateSpatialModel,
 )
+from tests.fold.test_fourier import nd_template
 
 CENTER = (83.63, 22.01)
 LATE = FoldOptions(order="psf-first")
@@ -91,6 +93,49 @@ def test_templates() -> None:
     assert total == pytest.approx(expected.sum(), rel=1e-4)
 
 
+LAWS = EnergyDependentSpatialModel(
+    GaussianSpatialModel(83.7, 22.1, 0.15, e=0.5, phi=30.0), ["sigma"], [-0.4]
+)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["ellipse", *(pytest.param(k, marks=pytest.mark.long) for k in ("laws", "template"))],
+)
+def test_shapes_that_are_not_round(kind: str) -> None:
+    """What is spread from a flat exposure, times that of each pixel; free and frozen."""
+    data = cube()
+    data = data.replace(background=data.counts.with_data(0.1 + 0 * data.counts.data))
+    spatial = {
+        "ellipse": GaussianSpatialModel(83.7, 22.1, 0.15, e=0.8, phi=30.0),
+        "laws": LAWS,
+        "template": nd_template(),
+    }[kind]
+    models = Models([SkyModel(PowerLawSpectralModel(amplitude=1e-11), spatial, name="s")])
+    free = models.thaw("s.spatial.*")
+    exposure = np.asarray(data.exposure.data)
+    mu = {}
+    for name, given, options in (("flat", flat(data), None), ("late", data, LATE)):
+        likelihood = Likelihood([given], free, options or FoldOptions())
+        assert isinstance(likelihood.problem.terms[0].folds[0], FourierFold)
+        mu[name] = np.asarray(likelihood.predict(likelihood.start)["slope"])
+    expected = mu["flat"][:-1].reshape(exposure.shape) * exposure
+    found = mu["late"][:-1].reshape(exposure.shape)
+    np.testing.assert_allclose(found, expected, atol=1e-5 * expected.max())
+    assert mu["late"][-1] == pytest.approx(found.sum(), rel=1e-9)
+    frozen, total, _ = predicted(data, spatial, False, LATE)
+    tolerance = (1e-3 if kind == "template" else 1e-6) * found.max()
+    np.testing.assert_allclose(frozen, found, atol=tolerance)
+    assert total == pytest.approx(found.sum(), rel=1e-4)
+    theta = np.array(likelihood.start)
+    gradient = np.asarray(likelihood.gradient(theta))
+    for i in np.nonzero(theta)[0]:
+        step = np.zeros(theta.size)
+        step[i] = 1e-5 * theta[i]
+        change = float(likelihood.stat(theta + step) - likelihood.stat(theta - step))
+        assert change == pytest.approx(2 * step[i] * gradient[i], rel=1e-4, abs=1e-7)
+
+
 def test_a_slope_shifts_counts_towards_more_exposure_when_taken_late() -> None:
     """By the slope times the variance of the spread and of a pixel, to first order."""
     data = cube()
@@ -107,11 +152,9 @@ def test_a_slope_shifts_counts_towards_more_exposure_when_taken_late() -> None:
 
 def test_what_cannot_be_folded_late_is_an_error() -> None:
     data = cube()
-    ellipse = GaussianSpatialModel(*CENTER, 0.1, e=0.5)
-    with pytest.raises(ValueError, match=r"free and not round.*psf-first"):
-        predicted(data, ellipse, True, LATE)
-    reco = RecoPSFMap.from_gauss(data.energy, sigma=0.15)
-    with pytest.raises(ValueError, match="spread in reconstructed energy"):
-        predicted(data.replace(psf=reco), PointSpatialModel(*CENTER), False, LATE)
+    reco = data.replace(psf=RecoPSFMap.from_gauss(data.energy, sigma=0.15))
+    for spatial in (PointSpatialModel(*CENTER), GaussianSpatialModel(*CENTER, 0.1, e=0.5)):
+        with pytest.raises(ValueError, match="spread in reconstructed energy"):
+            predicted(reco, spatial, False, LATE)
     with pytest.raises(ValueError, match="order is 'late', expected"):
         FoldOptions(order="late")
