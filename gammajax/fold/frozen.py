@@ -14,7 +14,8 @@ import numpy as np
 from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
 from gammajax.fold.linear import LinearFold, in_blocks
-from gammajax.fold.map_data import WIDTH, curve_of
+from gammajax.fold.map_data import curve_of
+from gammajax.fold.occupied import WIDTH
 from gammajax.fold.round import RoundFold, in_band
 from gammajax.fold.round_build import directions_of, round_fold
 from gammajax.fold.rows import NOWHERE, map_rows

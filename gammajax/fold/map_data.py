@@ -8,11 +8,8 @@ from typing import Any
 import numpy as np
 
 from gammajax.fold.gather import GatheredSky
+from gammajax.fold.occupied import WIDTH, Occupied
 from gammajax.fold.pixels import WcsPixels, pixels_of
-from gammajax.fold.round_plan import Occupied
-
-WIDTH = 32
-"""Bins of a block: neighbours of one energy that are folded together."""
 
 
 @dataclass
@@ -23,7 +20,7 @@ class MapData:
     ----------
     dataset : `~gammajax.datasets.MapDataset`
     pixels : `~gammajax.fold.pixels.WcsPixels` or `HpxPixels`
-    bins : `~gammajax.fold.round_plan.Occupied`
+    bins : `~gammajax.fold.occupied.Occupied`
         The bins that are predicted one by one, in blocks of `WIDTH`.
     masks : list of (energies, mask)
         The different masks of pixels, with the reconstructed bins that have them.

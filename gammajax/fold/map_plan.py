@@ -14,8 +14,9 @@ from gammajax.fold.dense import dense_fold
 from gammajax.fold.fourier_build import fourier_fold
 from gammajax.fold.fourier_frozen import frozen_fourier_fold
 from gammajax.fold.frozen import frozen_fold
-from gammajax.fold.map_data import WIDTH, MapData
+from gammajax.fold.map_data import MapData
 from gammajax.fold.map_term import MapTerm
+from gammajax.fold.occupied import WIDTH
 from gammajax.fold.off_counts import OffCounts
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.pixels import WcsPixels

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from gammajax.fold.occupied import Occupied
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.round import Ring
 from gammajax.fold.rows import NOWHERE
-
-
-@dataclass
-class Occupied:
-    """The bins of a dataset that have counts: place in the map, and reconstructed bin.
-
-    Those that are not ``used`` are padding, and have no direction.
-    """
-
-    pixel: np.ndarray
-    energy: np.ndarray
-    vectors: np.ndarray
-    used: np.ndarray
 
 
 class Entries:
@@ -219,10 +206,8 @@ def occupied_entries(
     extent : float
         Radius within which the source may have edges, in rad.
     """
-    cosine = bins.vectors @ direction
-    near = cosine >= np.cos(np.minimum(radii, np.pi))[bins.energy]
-    found = np.nonzero(near & bins.used)[0]
-    distance = np.arccos(np.clip(cosine[found], -1, 1)) - extent
+    found, cosine = bins.within(direction, radii)
+    distance = np.arccos(np.clip(cosine, -1, 1)) - extent
     key = pixels.key_of[bins.pixel[found]]
     entries.add(row, dataset, pixels, distance, key, bins.energy[found], found)
 

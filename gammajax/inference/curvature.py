@@ -11,16 +11,12 @@ bins. Beyond `DENSE` parameters the sum is a sparse matrix.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
 from gammajax.fold.listed import Listed, listed
-from gammajax.fold.round_plan import rounded
 from gammajax.fold.slopes import MapSlopes, MatrixBends, RowBends, RowSlopes, TableSlopes
 from gammajax.inference.problem import Expansion, Problem
 
@@ -200,45 +196,18 @@ def _add_group(
     joined: Any = sparse.vstack(columns).tocsc()
     used = np.nonzero(np.diff(joined.indptr))[0]
     joined = joined[:, used].tocsr()
-    size = first if first > 512 else 1 << max(first - 1, 63).bit_length()
-    size = rounded(size)
-    functions = jnp.zeros((size, GROUP))
+    functions = np.zeros((first, end - start))
     for values, local, place in found:
-        entries = _padded(np.asarray(values), local, place, size)
-        functions = _with_entries(functions, *entries)
-    square = np.asarray(_products(functions, _filled(weight)))
-    square = square[:first, :first]
+        _add_entries(functions, np.asarray(values), local, place)
+    square = (functions * weight) @ functions.T
     matrix.block(used, joined.T @ (joined.T @ square).T)
 
 
-def _filled(weight: np.ndarray) -> np.ndarray:
-    return np.concatenate([weight, np.zeros(GROUP - weight.size)])
-
-
-def _padded(
-    values: np.ndarray, local: np.ndarray, place: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Entries padded to a power of two, so that few shapes are compiled for.
-
-    Those that are added lie beyond the last function.
-    """
-    more = (1 << max(place.size - 1, 4095).bit_length()) - place.size
-    return (
-        np.pad(values, ((0, more), (0, 0), (0, 0))),
-        np.pad(local, ((0, more), (0, 0)), constant_values=size),
-        np.pad(place, (0, more)),
-    )
-
-
-@partial(jax.jit, donate_argnums=0)
-def _with_entries(functions: Any, values: Any, local: Any, place: Any) -> Any:
-    """Functions of the bins of a group, with entries added, shape (function, bin)."""
-    blocks = functions.reshape(functions.shape[0], -1, values.shape[2])
-    blocks = blocks.at[local, place[:, None]].add(values, mode="drop")
-    return blocks.reshape(functions.shape)
-
-
-@jax.jit
-def _products(functions: Any, weight: Any) -> Any:
-    """Weighted products of all pairs of functions in a group, shape (size, size)."""
-    return (functions * weight) @ functions.T
+def _add_entries(
+    functions: np.ndarray, values: np.ndarray, local: np.ndarray, place: np.ndarray
+) -> None:
+    """Add entries to functions of the bins of a group, shape (function, bin)."""
+    number, width = functions.shape[1], values.shape[2]
+    first = local * number + place[:, None] * width
+    flat = first[:, :, None] + np.arange(width)
+    np.add.at(functions.reshape(-1), flat.ravel(), values.ravel())

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,10 +78,15 @@ class ParameterTable:
     def __getitem__(self, name: str | int) -> ParameterRow:
         return self.rows[name if isinstance(name, int) else self.index(name)]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of all parameters."""
         return tuple(row.name for row in self.rows)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """The position of each name; looked up thousands of times."""
+        return {name: place for place, name in enumerate(self.names)}
 
     @property
     def free_names(self) -> tuple[str, ...]:
@@ -117,8 +123,8 @@ class ParameterTable:
             If none does; the message suggests names that are close.
         """
         names = self.names
-        if pattern in names:
-            return [names.index(pattern)]
+        if pattern in self._places:
+            return [self._places[pattern]]
         places = [i for i, name in enumerate(names) if fnmatchcase(name, pattern)]
         if not places:
             close = difflib.get_close_matches(pattern, names, n=3, cutoff=0.4)
