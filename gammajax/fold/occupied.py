@@ -22,11 +22,15 @@ class Caps(NamedTuple):
     ----------
     middle : array, shape (block, 3)
     radius : array, shape (block,), in rad
+    cosine, sine : array, shape (block,)
+        Of the radius.
     energy : array of int, shape (block,)
     """
 
     middle: np.ndarray
     radius: np.ndarray
+    cosine: np.ndarray
+    sine: np.ndarray
     energy: np.ndarray
 
 
@@ -54,13 +58,15 @@ class Occupied:
         radii : array, shape (energy,)
             Of the circle at each energy, in rad.
         """
-        middle, radius, energy = self._caps
-        reach = np.minimum(radii[energy] + radius, np.pi)
-        near = np.nonzero(middle @ direction >= np.cos(reach))[0]
+        caps, radii = self._caps, np.minimum(radii, np.pi)
+        cosines, own = np.cos(radii), caps.energy
+        # the cosine of the sum of both radii
+        reach = cosines[own] * caps.cosine - np.sin(radii)[own] * caps.sine
+        found = caps.middle @ direction >= reach
+        near = np.nonzero(found | (radii[own] + caps.radius >= np.pi))[0]
         bins = (near[:, None] * WIDTH + np.arange(WIDTH)).ravel()
         cosine = self.vectors[bins] @ direction
-        edge = np.cos(np.minimum(radii, np.pi))[self.energy[bins]]
-        chosen = (cosine >= edge) & self.used[bins]
+        chosen = (cosine >= cosines[self.energy[bins]]) & self.used[bins]
         return bins[chosen], cosine[chosen]
 
     @cached_property
@@ -74,4 +80,5 @@ class Occupied:
         cosine = np.where(used, np.einsum("bij,bj->bi", vectors, middle), 1.0)
         radius = np.arccos(np.clip(cosine.min(axis=1, initial=1.0), -1, 1)) + ROOM
         radius = np.where(length > 0, radius, np.pi)
-        return Caps(middle, radius, self.energy.reshape(-1, WIDTH)[:, 0])
+        energy = self.energy.reshape(-1, WIDTH)[:, 0]
+        return Caps(middle, radius, np.cos(radius), np.sin(radius), energy)

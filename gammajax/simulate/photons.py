@@ -98,7 +98,7 @@ def _add_points(
     matrix = dataset.edisp.table[..., 0, 0]
     expected = (np.stack(flux) * exposure)[..., None] * matrix
     number = rng.poisson(expected)
-    vectors = np.stack([_vector(p, dataset.geom.frame) for p in points])
+    vectors = _positions(points).transform_to(dataset.geom.frame).cartesian.xyz.value.T
     radii = _radii(dataset)
     for true, reco in zip(*np.nonzero(matrix > 0), strict=True):
         row = np.repeat(np.arange(len(points)), number[:, true, reco])
@@ -114,17 +114,26 @@ def _add_points(
 
 def _exposure(dataset: MapDataset, points: list[Any]) -> np.ndarray:
     """At the points, shape (point, energy_true)."""
-    from astropy.coordinates import SkyCoord
-
-    icrs = [p.spatial_model.position.icrs for p in points]
-    sky = SkyCoord([p.ra.deg for p in icrs], [p.dec.deg for p in icrs], unit="deg")
-    coords = {"skycoord": sky, "energy_true": dataset.energy_true.center[:, None]}
+    coords = {
+        "skycoord": _positions(points),
+        "energy_true": dataset.energy_true.center[:, None],
+    }
     exposure: Any = dataset.exposure
     return np.asarray(exposure.interp_by_coord(coords)).T
 
 
-def _vector(component: Any, frame: str) -> np.ndarray:
-    return component.spatial_model.position.transform_to(frame).cartesian.xyz.value
+def _positions(points: list[Any]) -> Any:
+    """Where the points are, in one array: coordinates made one by one take milliseconds."""
+    from astropy.coordinates import ICRS, SkyCoord
+
+    lon, lat = np.empty((2, len(points)))
+    frames = np.array([p.spatial_model.frame for p in points])
+    for frame in np.unique(frames):
+        some = np.nonzero(frames == frame)[0]
+        own = [(float(p.lon_0), float(p.lat_0)) for p in (points[i].spatial_model for i in some)]
+        sky = SkyCoord(*np.transpose(own), unit="deg", frame=str(frame)).transform_to(ICRS())
+        lon[some], lat[some] = sky.ra.deg, sky.dec.deg
+    return SkyCoord(lon, lat, unit="deg", frame=ICRS())
 
 
 def _radii(dataset: MapDataset) -> list[tuple[np.ndarray, np.ndarray]]:
