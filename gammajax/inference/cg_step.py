@@ -9,7 +9,9 @@ sources, and the norms of diffuse emission.
 M is the Fisher matrix, and the exact Hessian for components that are near their minimum. The
 block of each such component is made positive definite first: where its eigenvalues (in
 coordinates with a unit Fisher diagonal) are below `LEAST`, their magnitudes are used, or
-`LEAST`.
+`LEAST`. An eigenvalue that is small because the Fisher matrix is small along its vector is
+kept: amplitude and index of a source go together where the reference energy is far from that
+of its photons, and a search would crawl along what they share.
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ FORCING_FAR, FORCING_NEAR = 0.03, 1e-3
 """How far the residual of a step is driven down, relative to the gradient."""
 
 LEAST = 1e-2
-"""Least eigenvalue of the block of a component that is kept as it is."""
+"""Least eigenvalue of the block of a component that is kept as it is in any case."""
+
+ENOUGH = 0.1
+"""Smaller ones are kept if they are this part of what the Fisher matrix has along them."""
 
 
 Loop = Callable[[Callable[[Any], Any], Callable[[Any], Any], Any], Any]
@@ -206,7 +211,10 @@ def definite(fisher: Any, bends: Any) -> Any:
     eye = jnp.eye(scale.shape[1])
     rest = jnp.where(used, 0.0, 1.0)[:, :, None] * eye
     values, vectors = jnp.linalg.eigh((fisher + bends) * both + rest)
-    values = jnp.where(values < LEAST, jnp.maximum(jnp.abs(values), LEAST), values)
+    # what the data say along each vector: little, where two parameters do nearly the same
+    known = jnp.einsum("rik,rij,rjk->rk", vectors, fisher * both + rest, vectors)
+    mended = values < jnp.minimum(LEAST, ENOUGH * known)
+    values = jnp.where(mended | (values <= 0), jnp.maximum(jnp.abs(values), LEAST), values)
     found = jnp.einsum("rik,rk,rjk->rij", vectors, values, vectors) - rest
     size = jnp.where(used, jnp.sqrt(jnp.where(used, diagonal, 0.0)), 0.0)
     return found * size[:, :, None] * size[:, None, :]

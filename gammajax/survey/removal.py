@@ -31,8 +31,8 @@ from gammajax.survey.footprint import Footprint
 
 MOST_STEPS = 200
 
-LENGTHS = 0.5 ** np.arange(16)
-"""Parts of a step of which the best is taken."""
+MOST_HALVED = 15
+"""How often a step is halved until it leads down, and as long as its half leads further."""
 
 MOST_POWER = 20.0
 """Largest change of the logarithm of a neighbour."""
@@ -124,8 +124,27 @@ def _solve(removal: Removal) -> tuple[Any, Any]:
         found = slope @ y + 0.5 * y @ outside @ y + 2 * jnp.sum(n * (safe - jnp.log1p(safe)))
         return jnp.where(fine, found, jnp.inf)
 
+    def halved(y: Any, move: Any, value: Any) -> tuple[Any, Any]:
+        """The first part of a step that is better than where it starts, or its better half."""
+
+        def look(carry: Any) -> Any:
+            best, least, _, number = carry
+            there = jnp.clip(y + 0.5**number * move, low, high)
+            risen = rise(there)
+            better = risen < least
+            on = better | (least >= value)
+            best = jnp.where(better, there, best)
+            return best, jnp.where(better, risen, least), on, number + 1
+
+        def on(carry: Any) -> Any:
+            return carry[2] & (carry[3] <= MOST_HALVED)
+
+        start = (y, value, jnp.asarray(True), jnp.asarray(0))
+        best, least, *_ = jax.lax.while_loop(on, look, start)
+        return best, least
+
     def step(carry: Any) -> Any:
-        y, _, count = carry
+        y, value, _, count = carry
         found, slopes = change(y)
         rest = 1 + found - own
         gradient = slope + outside @ y + 2 * slopes @ (n * (rest - 1) / rest)
@@ -134,19 +153,17 @@ def _solve(removal: Removal) -> tuple[Any, Any]:
         free = jnp.where(held, 0.0, 1.0)
         bend = bend * free[:, None] * free + jnp.diag(1 - free + 1e-9)
         move = -jnp.linalg.solve(bend, gradient * free)
-        tries = jnp.clip(y + LENGTHS[:, None] * move, low, high)
-        tries = jnp.concatenate([tries, y[None]])
-        values = jax.lax.map(rise, tries)
-        best = jnp.argmin(values)
-        return tries[best], values[-1] - values[best], count + 1
+        best, least = halved(y, move, value)
+        return best, least, value - least, count + 1
 
     def going(carry: Any) -> Any:
-        _, gain, count = carry
+        *_, gain, count = carry
         return (gain > DONE) & (count < MOST_STEPS)
 
-    start = jnp.zeros_like(slope), jnp.asarray(jnp.inf), jnp.asarray(0)
-    y, gain, _ = jax.lax.while_loop(going, step, start)
-    return rise(y), gain
+    nothing = jnp.zeros_like(slope)
+    start = nothing, rise(nothing), jnp.asarray(jnp.inf), jnp.asarray(0)
+    _, value, gain, _ = jax.lax.while_loop(going, step, start)
+    return value, gain
 
 
 def _change(others: Any, owner: Any, amplitude: Any) -> Callable[[Any], tuple[Any, Any]]:

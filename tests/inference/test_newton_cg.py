@@ -9,6 +9,7 @@ import pytest
 from gammajax.datasets import MapDataset
 from gammajax.inference import Fit, Likelihood
 from gammajax.inference import fit as fits
+from gammajax.inference.cg_step import LEAST, definite
 from gammajax.inference.newton import newton
 from gammajax.inference.newton_cg import newton_cg
 from gammajax.irf.psf_map import PSFMap
@@ -119,3 +120,13 @@ def test_too_few_steps_and_a_bad_start_are_reported(likelihood, monkeypatch) -> 
     bad = likelihood.models.set("s0.spectral.amplitude", value=1e300)
     result = Fit().run(likelihood.with_models(bad.set("s0.spectral.index", value=6)))
     assert not result.success
+
+
+def test_what_two_parameters_share_is_kept_and_what_curves_down_is_mended() -> None:
+    nearly = np.array([[1.0, 0.9995], [0.9995, 1.0]])
+    found = definite(nearly[None], 1e-5 * np.eye(2)[None])[0]
+    np.testing.assert_allclose(found, nearly + 1e-5 * np.eye(2), atol=1e-12)
+    # the Fisher matrix says much along what the Hessian does not, or turns down
+    for down in (-0.995, -1.5):
+        values = np.linalg.eigvalsh(definite(np.eye(2)[None], np.diag([0.0, down])[None])[0])
+        np.testing.assert_allclose(values, sorted([1.0, max(abs(1 + down), LEAST)]), rtol=1e-9)
