@@ -130,8 +130,9 @@ def _positions(points: list[Any]) -> Any:
     frames = np.array([p.spatial_model.frame for p in points])
     for frame in np.unique(frames):
         some = np.nonzero(frames == frame)[0]
-        own = [(float(p.lon_0), float(p.lat_0)) for p in (points[i].spatial_model for i in some)]
-        sky = SkyCoord(*np.transpose(own), unit="deg", frame=str(frame)).transform_to(ICRS())
+        own = [points[i].spatial_model for i in some]
+        places = np.array([(float(model.lon_0), float(model.lat_0)) for model in own])
+        sky = SkyCoord(*places.T, unit="deg", frame=str(frame)).transform_to(ICRS())
         lon[some], lat[some] = sky.ra.deg, sky.dec.deg
     return SkyCoord(lon, lat, unit="deg", frame=ICRS())
 

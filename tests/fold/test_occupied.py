@@ -16,7 +16,8 @@ def bins() -> Occupied:
     dataset = lat_like_datasets([LatLikeComponent((1e-3, 3e-3, 1e-2), 16)])[0]
     rng = np.random.default_rng(4)
     counts = rng.uniform(size=dataset.counts.data.shape) < 1 / 3
-    return MapData.create(dataset.replace(counts=dataset.counts.with_data(1.0 * counts)), 0).bins
+    drawn = dataset.replace(counts=dataset.counts.with_data(1.0 * counts))
+    return MapData.create(drawn, 0).bins
 
 
 @pytest.mark.parametrize("radii", [(1e-4, 0.01), (0.07, 0.3), (1.5, 0.2), (4.0, 2.5)])
@@ -43,7 +44,7 @@ def test_blocks_far_away_are_not_opened(bins) -> None:
     few = Occupied(bins.pixel, bins.energy, bins.vectors.copy(), bins.used)
     place = bins.vectors[0]
     found, _ = few.within(place, np.full(2, 0.05))
-    assert 0 < found.size
+    assert found.size > 0
     # what a search through all would find is put to where no circle reaches
     far = (bins.vectors @ place < 0) & bins.used
     few.vectors[far] = place
