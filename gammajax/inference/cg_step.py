@@ -165,21 +165,18 @@ def conjugate_gradients(
 def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
     number, all_near = problem.active.size, jnp.all(near)
     weights = [jnp.where(all_near, part.bend, part.expected) for part in at.bins]
-    fisher, blocks, rows = at.prior, [], []
+    fisher = at.prior
     for slopes, part in zip(at.slopes, at.bins, strict=True):
         if not isinstance(slopes, MapSlopes):
             fisher = fisher + slopes.squares(part.expected)
-            continue
-        for one in slopes.parts:
-            found = one.blocks(part.expected)
-            fisher = fisher + _on_diagonal(found, one.column, number)
-            rows.append((found, one.column))
+    parts = _of_components(problem, at)
+    for found, _, column in parts:
+        fisher = fisher + _on_diagonal(found, column, number)
     others = [bend for bend in at.bends if not isinstance(bend, RowBends)]
-    curved, diagonal = [], fisher
-    of_rows = [bend for bend in at.bends if isinstance(bend, RowBends)]
-    for (found, column), bend in zip(rows, of_rows, strict=True):
+    curved, blocks, diagonal = [], [], fisher
+    for found, bend, column in parts:
         close = jnp.append(near, True)[column].all(axis=1)[:, None, None]
-        wanted = jnp.where(close, definite(found, bend.blocks), found)
+        wanted = jnp.where(close, definite(found, bend), found)
         curved.append(RowBends(wanted - found, column, number))
         diagonal = diagonal + _on_diagonal(wanted - found, column, number)
         blocks.append((wanted, column))
@@ -195,6 +192,34 @@ def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
         return found
 
     return Matrix(product, fisher, diagonal, blocks)
+
+
+def _of_components(problem: Problem, at: Expansion) -> list[tuple[Any, Any, Any]]:
+    """Fisher blocks, second derivatives and columns of the components of each stack.
+
+    They are summed over rows: one dataset, or a piece of a row, may say nothing of what all
+    together determine well.
+    """
+    number = problem.active.size
+    bends = (bend for bend in at.bends if isinstance(bend, RowBends))
+    found: dict[int, tuple[Any, Any, Any]] = {}
+    for term, slopes, part in zip(problem.terms, at.slopes, at.bins, strict=True):
+        if not isinstance(slopes, MapSlopes):
+            continue
+        stacks = zip(problem.stacks, term.folds, strict=True)
+        moving = [i for i, (s, fold) in enumerate(stacks) if fold is not None and s.slots.size]
+        for place, one in zip(moving, slopes.parts, strict=True):
+            source, shape = jnp.asarray(one.fold.source), one.column.shape[1:]
+            size = problem.stacks[place].places.shape[0]
+            empty = jnp.zeros((size, *shape, *shape))
+            none = empty, empty, jnp.full((size, *shape), number)
+            sums, bent, column = found.get(place, none)
+            found[place] = (
+                sums.at[source].add(one.blocks(part.expected)),
+                bent.at[source].add(next(bends).blocks),
+                column.at[source].set(one.column),
+            )
+    return list(found.values())
 
 
 def _on_diagonal(blocks: Any, column: Any, number: int) -> Any:

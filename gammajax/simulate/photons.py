@@ -132,7 +132,7 @@ def _positions(points: list[Any]) -> Any:
         some = np.nonzero(frames == frame)[0]
         own = [points[i].spatial_model for i in some]
         places = np.array([(float(model.lon_0), float(model.lat_0)) for model in own])
-        sky = SkyCoord(*places.T, unit="deg", frame=str(frame)).transform_to(ICRS())
+        sky: Any = SkyCoord(*places.T, unit="deg", frame=str(frame)).transform_to(ICRS())
         lon[some], lat[some] = sky.ra.deg, sky.dec.deg
     return SkyCoord(lon, lat, unit="deg", frame=ICRS())
 
