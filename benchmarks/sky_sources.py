@@ -1,13 +1,14 @@
 """Many sources with free positions on the whole sky: how time and memory grow.
 
-    python benchmarks/sky_sources.py NUMBER [--frozen] [--inputs FOLDER]
+    python benchmarks/sky_sources.py NUMBER [--frozen] [--inputs FOLDER] [--checkpoint FILE]
 
 puts NUMBER point sources on a sky like that of the Fermi-LAT above 10 GeV
 (`gammajax.simulate.lat_sky`: eight years, 3.1 million HEALPix pixels of 0.11 deg, two bins of
 energy in each of two decades), draws their photons and the diffuse emission, fits the
 amplitude, index, longitude and latitude of each and the diffuse emission (two norms and a
 tilt) as one problem, and prints JSON. With ``--frozen`` positions stay. With ``--inputs``
-counts and diffuse templates are kept in a folder, and read from it if they are there.
+counts and diffuse templates are kept in a folder, and read from it if they are there. With
+``--checkpoint`` the steps are shown, and a fit that was interrupted goes on.
 
 What is fitted: positions are uniform on the sphere; fluxes above 10 GeV follow N(> S) ~
 S^-1.2 from 1e-10 to 5e-9 cm-2 s-1; indices are normal around 2.3 with 0.2; reference energy
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument("number", type=int)
     parser.add_argument("--frozen", action="store_true")
     parser.add_argument("--inputs", type=Path)
+    parser.add_argument("--checkpoint", type=Path)
     given = parser.parse_args()
     import numpy as np
 
@@ -136,7 +138,8 @@ def main() -> None:
     diffuse = emission(templates, dataset.name)
     likelihood = Likelihood([dataset], start + diffuse)
     lap("plan")
-    result = Fit().run(likelihood)
+    shown = given.checkpoint is not None
+    result = Fit().run(likelihood, progress=shown, checkpoint=given.checkpoint)
     lap("fit")
     truth = truth + diffuse
     values = np.array([truth.parameters[name].value for name in result.names])

@@ -169,7 +169,7 @@ def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
     for slopes, part in zip(at.slopes, at.bins, strict=True):
         if not isinstance(slopes, MapSlopes):
             fisher = fisher + slopes.squares(part.expected)
-    parts = _of_components(problem, at)
+    parts = of_components(problem, at)
     for found, _, column in parts:
         fisher = fisher + _on_diagonal(found, column, number)
     others = [bend for bend in at.bends if not isinstance(bend, RowBends)]
@@ -194,7 +194,7 @@ def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
     return Matrix(product, fisher, diagonal, blocks)
 
 
-def _of_components(problem: Problem, at: Expansion) -> list[tuple[Any, Any, Any]]:
+def of_components(problem: Problem, at: Expansion) -> list[tuple[Any, Any, Any]]:
     """Fisher blocks, second derivatives and columns of the components of each stack.
 
     They are summed over rows: one dataset, or a piece of a row, may say nothing of what all
