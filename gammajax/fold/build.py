@@ -66,6 +66,8 @@ class Build:
     options : `~gammajax.fold.options.FoldOptions`
     every_bin : bool
         Whether every bin of the maps is predicted, and totals are of no use.
+    near : bool
+        Whether only the bins near round sources are folded, which need many nodes.
     """
 
     data: Sequence[MapData]
@@ -76,6 +78,7 @@ class Build:
     rows: tuple[np.ndarray, np.ndarray]
     options: FoldOptions
     every_bin: bool = False
+    near: bool = False
 
 
 def rows_of(data: Sequence[MapData], components: Sequence[Any]) -> tuple[Any, Any]:

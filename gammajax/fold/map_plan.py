@@ -149,20 +149,32 @@ def fold_of(
 
     With ``every_bin`` its totals are not made.
     """
-    rows = rows_of(data, components)
-    if rows[0].size == 0:
-        return None
     if isinstance(components[0], FoVBackgroundModel | TemplateNPredModel):
-        return _background_fold(data, components, rows, size)
-    flags = {part: components[0].irf_applies(part) for part in FLAGS}
-    frame = data[0].pixels.frame
-    made = [sky_response(item.dataset, flags, frame, options.containment) for item in data]
-    energy = TrueAxes.of([item.dataset for item in data])
-    build = Build(data, stack, components, made, energy, rows, options, every_bin)
+        rows = rows_of(data, components)
+        return _background_fold(data, components, rows, size) if rows[0].size else None
+    build = build_of(data, stack, components, options, every_bin)
+    if build.rows[0].size == 0:
+        return None
     fold = _route(build)(build)
     if has_times(components):
         return TimedFold.create(fold, [item.dataset for item in data], components)
     return fold
+
+
+def build_of(
+    data: Sequence[MapData],
+    stack: Any,
+    components: Sequence[Any],
+    options: FoldOptions,
+    every_bin: bool = False,
+) -> Build:
+    """What the builder of the fold of a stack is given."""
+    flags = {part: components[0].irf_applies(part) for part in FLAGS}
+    frame = data[0].pixels.frame
+    made = [sky_response(item.dataset, flags, frame, options.containment) for item in data]
+    energy = TrueAxes.of([item.dataset for item in data])
+    rows = rows_of(data, components)
+    return Build(data, stack, components, made, energy, rows, options, every_bin)
 
 
 def _route(build: Build) -> Any:

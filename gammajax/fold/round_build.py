@@ -94,6 +94,8 @@ def round_fold(build: Build) -> RoundFold:
         radii = made[d].radii_in(item.dataset.energy.nbin)
         radii = SOFT_END * radii + extents[s] + room + item.pixels.size
         edge = 0.0 if smooth else float(extents[s])
+        if build.near:
+            radii = np.minimum(radii, orders[-1][0] + edge)
         bins, pixels = item.bins, item.pixels
         occupied_entries(entries, row, int(d), bins, pixels, direction, radii, edge)
         if build.every_bin:
@@ -147,6 +149,16 @@ def round_fold(build: Build) -> RoundFold:
         quadrature=build.energy.nodes,
         extended=extended,
     )
+
+
+def last_ring(build: Build) -> tuple[int, np.ndarray]:
+    """Nodes along the side of the pixels that are far, and how far from each source, in rad."""
+    spatial = build.components[0].spatial_model
+    extents = reaches(build.stack, build.components)
+    room = room_of(build.data, build.responses, build.stack.moves)
+    _, orders = _grid(build.data, build.responses, extents, room, spatial.KIND != "point")
+    edges = 0.0 if isinstance(spatial, GaussianSpatialModel) else extents
+    return orders[-1][1], orders[-1][0] + edges + np.zeros(len(extents))
 
 
 def check_order(build: Build) -> None:

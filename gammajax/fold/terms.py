@@ -10,18 +10,20 @@ import jax
 import numpy as np
 
 from gammajax.datasets import FluxPointsDataset, MapDataset, MapDatasetBase, MapDatasetOnOff
+from gammajax.fold.far_bins import is_wide, wide_bins
 from gammajax.fold.flux_points import build_flux_terms
 from gammajax.fold.map_data import MapData
-from gammajax.fold.map_plan import border_of, build_map_terms, fold_of
+from gammajax.fold.map_plan import border_of, build_map_terms, build_of, fold_of
 from gammajax.fold.options import FoldOptions
 from gammajax.fold.spectrum import build_terms as build_spectrum_terms
 from gammajax.fold.stack import stack_components
 from gammajax.fold.staying import folded
+from gammajax.fold.temporal import has_times
 from gammajax.maps import Map
 from gammajax.models import FoVBackgroundModel, Models, TemplateNPredModel
 
-CHUNK = 8
-"""Components folded at once into all bins of a map, to bound the memory."""
+CHUNK, WIDE_CHUNK = 8, 64
+"""Components folded at once into all bins of a map, or near their places: memory is bounded."""
 
 
 def build_terms(
@@ -125,15 +127,28 @@ def _predicted(dataset: Any, components: Sequence[Any]) -> np.ndarray:
     data = MapData.create(dataset, border_of([dataset], groups, options), every_bin=True)
     size = data.bins.pixel.size
     values = np.array([row.value for row in models.parameters])
-    found = np.zeros(size)
+    found, far = np.zeros(size), np.zeros(data.mask.shape)
     for stack, members in groups:
-        for first in range(0, len(members), CHUNK):
-            some = slice(first, first + CHUNK)
+        wide = _is_wide(data, stack, members, options)
+        chunk = WIDE_CHUNK if wide else CHUNK
+        for first in range(0, len(members), chunk):
+            some = slice(first, first + chunk)
             part = stack.part(some)
-            fold = fold_of([data], part, members[some], size, options, every_bin=True)
+            if wide:
+                build = build_of([data], part, members[some], options, every_bin=True)
+                fold, rest = wide_bins(build, values)
+                far += rest
+            else:
+                fold = fold_of([data], part, members[some], size, options, every_bin=True)
             if fold is not None:
                 found += np.asarray(_predict(fold, part, values, size))
-    return data.on_map(found).reshape(dataset.counts.data.shape)
+    return (data.on_map(found) + far).reshape(dataset.counts.data.shape)
+
+
+def _is_wide(data: MapData, stack: Any, members: Sequence[Any], options: FoldOptions) -> bool:
+    if not stack.is_round or has_times(members):
+        return False
+    return is_wide(build_of([data], stack, members, options, every_bin=True))
 
 
 @partial(jax.jit, static_argnames=("size",))
