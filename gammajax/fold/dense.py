@@ -140,7 +140,12 @@ def _radius(rad: np.ndarray, table: np.ndarray) -> float:
 
 
 def dense_fold(build: Build) -> LinearFold:
-    """The fold of a stack of frozen shapes of any kind."""
+    """The fold of a stack of frozen shapes of any kind, on a lattice."""
+    return images_fold(build, sky_images)
+
+
+def images_fold(build: Build, make: Any) -> LinearFold:
+    """The fold of images of shapes, with a function like `sky_images` that makes them."""
     energy, (dataset, source) = build.energy, build.rows
     steps = SUBSTEPS if build.components[0].spatial_model.has_energy else 1
     low, high = divided(energy.low, energy.high, steps)
@@ -152,14 +157,9 @@ def dense_fold(build: Build) -> LinearFold:
     for row, (d, s) in enumerate(zip(dataset, source, strict=True)):
         item, axis = build.data[d], energy.axis[d]
         spatial = build.components[s].spatial_model
-        images, matrix = sky_images(
-            item,
-            spatial,
-            build.responses[d],
-            (low[axis], high[axis]),
-            steps,
-            build.options.psf_first,
-        )
+        own = low[axis], high[axis]
+        late = build.options.psf_first
+        images, matrix = make(item, spatial, build.responses[d], own, steps, late)
         for t in range(number):
             inside = np.where(item.mask, images[t], 0.0).sum(axis=1)
             total[row, t] = matrix[t] @ inside
@@ -202,7 +202,7 @@ def sky_images(
             f"dataset {name!r}: {type(spatial).__name__} cannot be folded with a spread in "
             "reconstructed energy; give the dataset a PSFMap"
         )
-    direction = _direction(item, spatial)
+    direction = direction_of(item, spatial)
     rad, tables = response.rad, None
     if response.psf is not None:
         tables = response.psf.at(direction[None])[0]
@@ -247,7 +247,7 @@ def _shapes(
         if shape is not None:
             yield from [shape] * own.size
             continue
-        for density in np.asarray(_densities(spatial, vectors, own)):
+        for density in np.asarray(densities(spatial, vectors, own)):
             density = np.where(seen, density, 0.0)
             # the mean over a cell, to fourth order
             found = (density + laplace(density, mode="nearest") / 24) * area
@@ -257,7 +257,7 @@ def _shapes(
 
 
 @eqx.filter_jit
-def _densities(spatial: Any, vectors: Any, energies: Any) -> Any:
+def densities(spatial: Any, vectors: Any, energies: Any) -> Any:
     """The shape at unit vectors and some energies: places on its map are found once."""
     return jax.vmap(lambda energy: spatial.evaluate_on(vectors, energy))(energies)
 
@@ -306,7 +306,7 @@ class Convolution:
         return found
 
 
-def _direction(item: MapData, spatial: Any) -> np.ndarray:
+def direction_of(item: MapData, spatial: Any) -> np.ndarray:
     """Where the response of a model is taken, a unit vector."""
     if spatial.has_centre:
         rotation = frame_rotation(spatial.frame, item.pixels.frame)

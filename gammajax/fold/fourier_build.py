@@ -49,7 +49,7 @@ def fourier_fold(build: Build) -> FourierFold:
         raise ValueError(
             f"{name} is folded in a plane, and reaches {np.rad2deg(around):.3g} deg from "
             f"its middle; expected at most {np.rad2deg(WIDEST):.3g} deg: cut the dataset out "
-            "around the source, or start from a smaller size"
+            "around the source, start from a smaller size, or freeze the shape"
         )
     grids = level_grids(bands, around + smallest, made[0].rad, name)
     parts, edges = 0, (build.energy.low, build.energy.high)
@@ -85,6 +85,16 @@ def fourier_fold(build: Build) -> FourierFold:
         spread_last=made[0].spread_last,
         late=build.options.psf_first,
     )
+
+
+def fits_plane(build: Build) -> bool:
+    """Whether the plane of a stack reaches as far as its sources, or as its map."""
+    spatial = build.components[0].spatial_model
+    analytic = spatial.KIND in ("point", "radial")
+    extent = extents(build) if analytic else np.zeros(len(build.components))
+    rows = list(zip(*(index.tolist() for index in build.rows), strict=True))
+    rotation = frame_rotation(spatial.frame, build.data[0].pixels.frame)
+    return max(place.around for place in _places(build, rows, rotation, extent)) <= WIDEST
 
 
 def extents(build: Build) -> np.ndarray:

@@ -60,15 +60,28 @@ class RadialSpectra:
         tables : array, shape (..., energy, rad)
         radii : array, shape (energy,), in rad
         """
-        from scipy.interpolate import PchipInterpolator
         from scipy.special import j0
 
-        theta, weight = self._nodes(float(wavenumbers.max()))
+        theta, measured = self.measured(float(wavenumbers.max()), tables, radii)
+        return measured @ j0(np.outer(2 * np.sin(theta / 2), wavenumbers))
+
+    def measured(
+        self, largest: float, tables: np.ndarray, radii: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Distances, and the part of each spread that each stands for, for waves up to one.
+
+        Returns
+        -------
+        theta : array, shape (node,)
+        measured : array, shape (..., energy, node)
+        """
+        from scipy.interpolate import PchipInterpolator
+
+        theta, weight = self._nodes(largest)
         values = PchipInterpolator(self.rad, tables, axis=-1)(np.maximum(theta, self.rad[0]))
         measured = values * (weight * soft_end(theta, np.asarray(radii)[..., None]))
         whole = measured.sum(axis=-1, keepdims=True)
-        measured = np.divide(measured, whole, out=np.zeros_like(measured), where=whole > 0)
-        return measured @ j0(np.outer(2 * np.sin(theta / 2), wavenumbers))
+        return theta, np.divide(measured, whole, out=np.zeros_like(measured), where=whole > 0)
 
     def _nodes(self, largest: float) -> tuple[np.ndarray, np.ndarray]:
         """Distances between those of the table, and weights in sr."""

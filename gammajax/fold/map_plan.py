@@ -11,7 +11,7 @@ from gammajax.fold.background import BackgroundFold
 from gammajax.fold.bare_build import bare_fold
 from gammajax.fold.build import Build, TrueAxes, rows_of
 from gammajax.fold.dense import dense_fold
-from gammajax.fold.fourier_build import fourier_fold
+from gammajax.fold.fourier_build import fits_plane, fourier_fold
 from gammajax.fold.fourier_frozen import frozen_fourier_fold
 from gammajax.fold.frozen import frozen_fold
 from gammajax.fold.map_data import MapData
@@ -22,6 +22,7 @@ from gammajax.fold.options import FoldOptions
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.round_build import reaches, round_fold
 from gammajax.fold.sky_response import sky_response
+from gammajax.fold.sphere import sphere_fold
 from gammajax.fold.temporal import TimedFold, has_times
 from gammajax.models import FoVBackgroundModel, TemplateNPredModel
 
@@ -196,7 +197,7 @@ def _route(build: Build) -> Any:
     template = spatial.KIND not in ("point", "radial")
     if not spread or (flat and template and not build.responses[0].spread_last):
         return dense_fold
-    return frozen_fourier_fold
+    return frozen_fourier_fold if fits_plane(build) else sphere_fold
 
 
 def _background_fold(
