@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from gammajax.config import enable_compilation_cache, require_x64
+from gammajax.config import Program, enable_compilation_cache, program, require_x64
 
 
 @pytest.fixture
@@ -43,3 +43,21 @@ def test_double_precision_is_required_by_name() -> None:
         pytest.raises(ValueError, match=r"^Likelihood: JAX is set to 32"),
     ):
         require_x64("Likelihood")
+
+
+def test_a_program_goes_without_an_option_that_is_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once for all programs; errors of other kinds are those of the function."""
+    monkeypatch.setattr(Program, "known", True)
+    monkeypatch.setattr("gammajax.config.QUICK", {"xla_cpu_use_steam": True})
+    doubled = program(lambda x, times: times * x, static_argnames="times")
+    assert float(doubled(1.5, times=2)) == 3.0
+    assert not Program.known
+    assert float(program(lambda x: x + 1)(1.0)) == 2.0
+
+    monkeypatch.setattr(Program, "known", True)
+    monkeypatch.undo()
+    with pytest.raises(TypeError):
+        program(lambda x: x + 1)("text")
+    assert Program.known

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.estimators.affine import AffineTerm, padded
 from gammajax.estimators.single import newton_single
 from gammajax.fold import MapTerm
@@ -220,7 +221,7 @@ def _one_by_one(batch: Batch) -> bool:
     return any(isinstance(term, MapTerm) for term in batch.shared.terms)
 
 
-@partial(jax.jit, static_argnames=("one_by_one",))
+@partial(program, static_argnames=("one_by_one",))
 def _fit(batch: Batch, number: Any, x: Any, free: Any, one_by_one: bool) -> Fits:
     def one(item: Any) -> Fits:
         number, x, mask = item
@@ -237,7 +238,7 @@ def _fit(batch: Batch, number: Any, x: Any, free: Any, one_by_one: bool) -> Fits
     return jax.vmap(one)((number, x, free))
 
 
-@jax.jit
+@program
 def _totals(batch: Batch, number: Any, x: Any, norm: Any) -> list[Any]:
     def one(item: Any) -> list[Any]:
         number, x, norm = item

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import jax
 import numpy as np
 
+from gammajax.config import program
 from gammajax.data import FluxNorms, FluxPoints
 from gammajax.estimators.base import NormEstimator
 from gammajax.estimators.energy_bins import EnergyBin
@@ -170,7 +170,7 @@ def reference_fluxes(spectrum: Any, bins: Sequence[EnergyBin]) -> dict[str, np.n
     }
 
 
-@jax.jit
+@program
 def _fluxes(spectrum: Any, low: Any, high: Any, ref: Any) -> tuple[Any, Any, Any]:
     """All three in one program, which takes a third of the time to compile."""
     return (

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.inference.problem import Problem, derivatives
 
 MOST_STEPS = 100
@@ -42,7 +43,7 @@ class _At(NamedTuple):
     fisher: Any
 
 
-@jax.jit
+@program
 def minimise(
     problem: Problem, index: Any, in_logs: Any, matrix: Any, strength: Any, u: Any
 ) -> Minimum:

@@ -17,6 +17,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from gammajax.config import program
 from gammajax.stats import cash_per_bin, wstat_per_bin
 from gammajax.stats.cash import TRUNCATION
 
@@ -109,7 +110,7 @@ def _units(tiles: Tiles, kernels: Any, side: int) -> Any:
     return jnp.where(tiles.counts[:, :, None] > 0, unit, 0.0)
 
 
-@partial(jax.jit, static_argnames=("side", "on_off"))
+@partial(program, static_argnames=("side", "on_off"))
 def solve_tiles(tiles: Tiles, kernels: Any, rays: Any, side: int, on_off: bool) -> Solved:
     """Best norms with errors and limits, for the pixels of tiles.
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.fold.matrix_term import MatrixTerm
 from gammajax.fold.stack import Stack, stack_components
 from gammajax.models import Models
@@ -173,6 +173,6 @@ def flux_prediction(dataset: Any, models: Models) -> np.ndarray:
     return np.asarray(_predict(term, tuple(stack for stack, _ in groups), values))[0]
 
 
-@jax.jit
+@program
 def _predict(term: FluxPointsTerm, stacks: tuple[Stack, ...], values: Any) -> Any:
     return term.predict(stacks, values)

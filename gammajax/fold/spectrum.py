@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.datasets import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fold.matrix_term import MatrixTerm
 from gammajax.fold.region import region_fractions
@@ -183,7 +184,7 @@ def npred_signal(dataset: Any, models: Models) -> np.ndarray:
     return np.asarray(_predict(term, stacks, values))[0]
 
 
-@jax.jit
+@program
 def _predict(term: SpectrumTerm, stacks: tuple[Stack, ...], values: Any) -> Any:
     return term.predict(stacks, values)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
 
+from gammajax.config import program
 from gammajax.datasets import FluxPointsDataset, MapDataset, MapDatasetBase, MapDatasetOnOff
 from gammajax.fold.far_bins import is_wide, wide_bins
 from gammajax.fold.flux_points import build_flux_terms
@@ -151,6 +151,6 @@ def _is_wide(data: MapData, stack: Any, members: Sequence[Any], options: FoldOpt
     return is_wide(build_of([data], stack, members, options, every_bin=True))
 
 
-@partial(jax.jit, static_argnames=("size",))
+@partial(program, static_argnames=("size",))
 def _predict(fold: Any, stack: Any, values: Any, size: int) -> Any:
     return folded(fold, stack, values, (1, size + 1))[0, :-1]

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from gammajax.config import program
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.population import Population, PopulationWhitening, described
 from gammajax.inference.posterior import Posterior
@@ -89,7 +90,7 @@ def posterior_of_draws(
     )
 
 
-@jax.jit
+@program
 def _evaluate(problem: Problem, whitening: Any, z: Any) -> tuple[Any, Any]:
     def one(z: Any) -> tuple[Any, Any]:
         return whitening.theta(z)[0], -potential(problem, whitening, z)

@@ -14,6 +14,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from gammajax.config import program
 from gammajax.inference.problem import Problem, derivatives, reverse_stat
 
 EDGE = 1e-3
@@ -59,7 +60,7 @@ def _out_of(x: Any, low: Any, high: Any, scale: Any) -> Any:
     return jnp.where(has_low & has_high, both, jnp.where(has_low | has_high, one, x))
 
 
-@jax.jit
+@program
 def closed_box(problem: Problem, x: Any) -> ClosedBox:
     """Coordinates around a start, scaled and decorrelated by the Fisher matrix there."""
     space, active = problem.space, problem.active

@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import numpy as np
 from scipy import sparse
 from scipy.linalg import cholesky, eigh, solve_triangular
 
+from gammajax.config import program
 from gammajax.inference import problem as pure
 from gammajax.inference.neighbours import nearby_covariance
 from gammajax.inference.problem import Problem
@@ -31,7 +31,7 @@ from gammajax.inference.problem import Problem
 KINDS = ("hessian", "fisher", "sandwich")
 
 
-@jax.jit
+@program
 def _scores(problem: Problem, x: Any) -> Any:
     return pure.score_products(problem, x)
 

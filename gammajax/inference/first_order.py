@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
+from gammajax.config import program
 from gammajax.inference.closed_box import ClosedBox, closed_box, stat_of_z
 from gammajax.inference.descent import descend
 from gammajax.inference.newton import (
@@ -47,7 +47,7 @@ def first_order(
     return state
 
 
-@partial(jax.jit, static_argnames=("method",))
+@partial(program, static_argnames=("method",))
 def _run(
     problem: Problem, box: ClosedBox, goal: float, max_steps: Any, method: str
 ) -> tuple[Any, Any]:
@@ -66,7 +66,7 @@ def _run(
     return box.x(problem, z), step
 
 
-@jax.jit
+@program
 def report(problem: Problem, x: Any, n_steps: Any, tolerance: float) -> NewtonState:
     """Where a minimiser ended, with exact derivatives and the exact estimated distance."""
     at = derivatives(problem, x)

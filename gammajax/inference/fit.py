@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from scipy import sparse
 
+from gammajax.config import program
 from gammajax.fold import MapTerm
 from gammajax.inference import newton as second_order
 from gammajax.inference.covariance import (
@@ -302,6 +303,6 @@ def _not_finite(likelihood: Any) -> str:
     return f" (in {', '.join(bad)})" if bad else " (in the priors or in a derivative)"
 
 
-@partial(jax.jit, static_argnames=("max_steps",))
+@partial(program, static_argnames=("max_steps",))
 def _newton(problem: Problem, x: Any, tolerance: float, max_steps: int) -> NewtonState:
     return newton(problem, x, tolerance, max_steps)

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.inference.approximate import posterior_of_draws
 from gammajax.inference.fit import Fit
 from gammajax.inference.likelihood import Likelihood
@@ -133,7 +134,7 @@ def _depth(at: Any, half: Any, noise: np.ndarray) -> tuple[int, float]:
     )
 
 
-@partial(jax.jit, static_argnames=("depth",))
+@partial(program, static_argnames=("depth",))
 def _roots(at: Any, half: Any, noise: Any, depth: int) -> tuple[Any, Any, Any]:
     """A^(-1/2) times each row, the estimated relative error of each, and least values."""
 

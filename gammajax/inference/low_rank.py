@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from gammajax.config import program
 from gammajax.inference.approximate import coordinates, posterior_of_draws
 from gammajax.inference.population import Population
 from gammajax.inference.posterior import Posterior
@@ -91,7 +92,7 @@ def low_rank_guide(
     )
 
 
-@partial(jax.jit, static_argnames=("n_steps",))
+@partial(program, static_argnames=("n_steps",))
 def _optimised(
     problem: Problem, whitening: Any, start: LowRank, key: Any, n_steps: int
 ) -> tuple[LowRank, Any]:

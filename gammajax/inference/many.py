@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
+from gammajax.config import program
 from gammajax.inference.curvature import Curvature, curvature
 from gammajax.inference.newton import (
     BAD_START,
@@ -70,7 +71,7 @@ def settled(
     )
 
 
-@partial(jax.jit, static_argnames="max_steps")
+@partial(program, static_argnames="max_steps")
 def _search(problem: Problem, x: Any, tolerance: float, max_steps: int) -> Any:
     return newton_cg(problem, x, tolerance, max_steps)
 

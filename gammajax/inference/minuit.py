@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import numpy as np
 
+from gammajax.config import program
 from gammajax.inference import problem as pure
 from gammajax.inference.first_order import report
 from gammajax.inference.newton import NewtonState
 from gammajax.inference.problem import Problem
 
 
-@jax.jit
+@program
 def _stat(problem: Problem, x: Any) -> Any:
     return pure.total_stat(problem, x)
 
 
-@jax.jit
+@program
 def _gradient(problem: Problem, x: Any) -> Any:
     return pure.gradient(problem, x)[1]
 
 
-@jax.jit
+@program
 def _curvature(problem: Problem, x: Any) -> Any:
     return pure.derivatives(problem, x).fisher.diagonal()
 

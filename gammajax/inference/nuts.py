@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 from numpyro.infer.hmc import hmc
 
+from gammajax.config import program
 from gammajax.inference.problem import Problem
 from gammajax.inference.whitening import Whitening, potential
 
@@ -55,7 +56,7 @@ def _begin(
     return state, step
 
 
-@partial(jax.jit, static_argnames=("n_warmup", "target", "depth"))
+@partial(program, static_argnames=("n_warmup", "target", "depth"))
 def begin(
     problem: Problem,
     whitening: Whitening,
@@ -74,7 +75,7 @@ def begin(
     return jax.vmap(chain)(z, keys)
 
 
-@partial(jax.jit, static_argnames=("n_steps", "n_warmup", "target", "depth"))
+@partial(program, static_argnames=("n_steps", "n_warmup", "target", "depth"))
 def advance(
     problem: Problem,
     whitening: Whitening,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-
+from gammajax.config import program
 from gammajax.inference.problem import Expansion, Problem, expand
 
 
-@jax.jit
+@program
 def expansion(problem: Problem, x: Any) -> Expansion:
     """The statistic at x with its derivatives as operators, compiled."""
     return expand(problem, x)

@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from gammajax.config import program
 from gammajax.inference.newton import CONVERGED, newton
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
@@ -25,7 +26,7 @@ class Conditional(NamedTuple):
     converged: np.ndarray
 
 
-@partial(jax.jit, static_argnames=("max_steps",))
+@partial(program, static_argnames=("max_steps",))
 def _conditional(
     problem: Problem, starts: Any, free: Any, tolerance: float, max_steps: int
 ) -> tuple[Any, Any, Any]:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.datasets import Datasets
 from gammajax.fold import FoldOptions, MapTerm, build_terms, stack_components
 from gammajax.inference.blocks import Groups, block_matrices
@@ -151,14 +152,14 @@ def width_of(problem: Problem) -> int:
     return sum(int(np.size(term.mask)) for term in problem.terms)
 
 
-@partial(jax.jit, static_argnames=("width",))
+@partial(program, static_argnames=("width",))
 def predicted(problem: Problem, x: Any, width: int) -> tuple[Any, Any]:
     """The counts of the components of a shard, flat and padded, and their slopes."""
     counts, slopes = linear(problem, x)
     return _flat(counts, width)[None], slopes
 
 
-@jax.jit
+@program
 def expanded(
     problem: Problem, x: Any, slopes: Any, flat: Any, curved: Any, first: Any, groups: Groups
 ) -> tuple[Expansion, Any]:
@@ -174,7 +175,7 @@ def expanded(
     return at, jnp.concatenate(numbers)[None]
 
 
-@partial(jax.jit, static_argnames=("width",))
+@partial(program, static_argnames=("width",))
 def forward(at: Expansion, directions: Any, width: int) -> Any:
     """The change of the counts along directions, flat, shape (1, direction, width)."""
 
@@ -184,7 +185,7 @@ def forward(at: Expansion, directions: Any, width: int) -> Any:
     return jax.lax.map(one, directions)[None]
 
 
-@jax.jit
+@program
 def back(problem: Problem, at: Expansion, moved: Any, directions: Any, exact: Any) -> Any:
     """What a shard adds to products with the Hessian, or the Fisher matrix.
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from gammajax.config import program
 from gammajax.inference.approximate import posterior_of_draws
 from gammajax.inference.descent import descend
 from gammajax.inference.fit import Fit
@@ -112,7 +113,7 @@ def _lower(packed: Any) -> Any:
     return jnp.tril(packed, -1) + jnp.diag(jnp.exp(jnp.diag(packed)))
 
 
-@jax.jit
+@program
 def _maximise(problem: Problem, whitening: Whitening, noise: Any) -> tuple[Any, Any, Any, Any]:
     """Mean and Cholesky factor of the guide, the bound, and the steps it took."""
     size = noise.shape[1]

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.datasets import Datasets, FluxPointsDataset, MapDatasetBase, MapDatasetOnOff
 from gammajax.fold import MapTerm
 from gammajax.inference.covariance import invert
@@ -217,7 +218,7 @@ def _packed(likelihood: Likelihood, background: Mapping[str, Any] | None) -> Any
     return tuple(packed)
 
 
-@jax.jit
+@program
 def _means(problem: Problem, index: Any, theta: Any, background: Any) -> Any:
     mu = predictions(problem, problem.space.insert(theta, index))
     parts = zip(problem.terms, mu, background, strict=True)
@@ -235,7 +236,7 @@ def draw_counts(problem: Problem, means: Any, key: Any) -> Problem:
     return eqx.tree_at(lambda p: p.terms, problem, tuple(terms))
 
 
-@partial(jax.jit, static_argnames=("side", "max_steps"))
+@partial(program, static_argnames=("side", "max_steps"))
 def _fit(
     problem: Problem, means: Any, x: Any, free: Any, keys: Any, side: int, max_steps: int = 100
 ) -> tuple[Any, ...]:

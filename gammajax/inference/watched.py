@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from gammajax.config import program
 from gammajax.inference.likelihood import Likelihood
 from gammajax.inference.newton_cg import State, advance, begin
 from gammajax.inference.problem import Problem, owners
@@ -194,7 +195,7 @@ class Watched:
             self._written = time.monotonic()
 
 
-@jax.jit
+@program
 def _step(problem: Problem, state: State, owner: Any, tolerance: Any, max_steps: Any) -> State:
     return advance(problem, state, owner, tolerance, max_steps)
 

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.fold import MapTerm
 from gammajax.fold.listed import listed
 from gammajax.inference import Fit, FitResult
@@ -269,7 +269,7 @@ def _whole(result: FitResult) -> np.ndarray:
     return np.asarray(likelihood.problem.space.insert(result.theta, likelihood._index))
 
 
-@jax.jit
+@program
 def _totals(problem: Any, x: Any) -> Any:
     """Derivatives of the totals of all cubes, summed, by active parameter."""
     found = jnp.zeros(problem.active.size)
@@ -279,6 +279,6 @@ def _totals(problem: Any, x: Any) -> Any:
     return found
 
 
-@jax.jit
+@program
 def _pieces(problem: Any, x: Any) -> Any:
     return pieces_of(expand(problem, x))

@@ -112,14 +112,14 @@ def test_a_negative_total_prediction_is_reported(datasets, truth):
 def test_moving_a_free_flag_or_a_bound_compiles_nothing(likelihood):
     models = likelihood.models
     Fit().run(likelihood.with_models(models.freeze("*.beta")))
-    compiled = _newton._cache_size()
+    compiled = _newton.n_compiled
     for changed in (
         models.freeze("*.alpha"),
         models.freeze("*.alpha").set("*.beta", min=0, max=1),
         models.freeze("*.amplitude"),
     ):
         Fit().run(likelihood.with_models(changed))
-    assert _newton._cache_size() == compiled
+    assert _newton.n_compiled == compiled
 
 
 def test_covariances_agree_where_the_model_is_right(likelihood, result):
@@ -186,12 +186,12 @@ def test_wrong_options_name_the_value(options, message):
 def test_nested_hypotheses_share_a_program(likelihood, datasets, truth):
     """A frozen or linked parameter, in the program of the fit that has it free."""
     whole = Fit().run(likelihood).likelihood
-    compiled = _newton._cache_size()
+    compiled = _newton.n_compiled
     flat = likelihood.models.freeze("*.beta").set("*.alpha", value=2.0)
     linked = likelihood.models.link("*.beta", to="*.alpha", factor=0.05)
     for models in (flat, linked):
         found = Fit().run(whole.restricted(models))
-        assert _newton._cache_size() == compiled
+        assert _newton.n_compiled == compiled
         plain = Fit().run(Likelihood(datasets, models))
         assert found.success
         assert found.names == plain.names == ("crab.spectral.amplitude", "crab.spectral.alpha")
@@ -200,7 +200,7 @@ def test_nested_hypotheses_share_a_program(likelihood, datasets, truth):
         np.testing.assert_allclose(found.fisher, plain.fisher, rtol=1e-6)
         again = found.likelihood.with_models(found.models)
         assert Fit().run(again).stat == pytest.approx(plain.stat, abs=1e-9)
-        compiled = _newton._cache_size()
+        compiled = _newton.n_compiled
 
 
 def test_a_restriction_frees_nothing(likelihood, truth):
