@@ -57,8 +57,8 @@ def run(
     with bad_input():
         plan, target = planned(path, output, overwrite=overwrite or dry_run)
         try:
-            check_steps(plan.config)
             models = read_models(plan.config, path.parent)
+            check_steps(plan.config, models)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
     out = console(show.quiet)

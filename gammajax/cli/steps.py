@@ -15,9 +15,10 @@ RINGS = ("ring", "adaptive_ring")
 """Backgrounds whose off counts are sums around each pixel already."""
 
 
-def check_steps(config: Any) -> None:
-    """Raise, before anything is done, for parameters that an estimator does not have."""
+def check_steps(config: Any, models: Any) -> None:
+    """Raise, before anything is done, for what an estimator or the models do not have."""
     from gammajax import estimators
+    from gammajax.estimators.scaled import source_name
 
     for name, kind in (
         ("flux_points", estimators.FluxPointsEstimator),
@@ -28,6 +29,13 @@ def check_steps(config: Any) -> None:
         given = getattr(config, name)
         with section(name):
             check_parameters(kind, given.parameters if given is not None else {})
+    for name, wanted in (
+        ("flux_points", config.flux_points.energy.is_given),
+        ("light_curve", config.light_curve.is_given),
+    ):
+        if wanted:
+            with section(name):
+                source_name(models, source_of(models, getattr(config, name).source))
 
 
 def flux_points(found: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from copy import copy
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,9 @@ from gammajax.units import conversion_factor, to_value
 Component = SkyModel | BackgroundModel
 """What a set of models is made of."""
 
+ROWS = "_parameter_rows"
+"""Where a component that is taken out of models keeps its rows of their table."""
+
 
 class Models:
     """Components of the sky and one table of all their parameters; immutable.
@@ -34,7 +39,9 @@ class Models:
     Parameters
     ----------
     components : iterable of `SkyModel`, `FoVBackgroundModel` or `TemplateNPredModel`
-        With different names. A `Models` object is taken apart.
+        With different names. A `Models` object is taken apart. Components that come out of
+        other models keep what is frozen, bounded or linked there, their errors and priors; a
+        link goes where the parameter that it follows is not among them.
 
     Examples
     --------
@@ -54,7 +61,7 @@ class Models:
             if number > 1:
                 raise ValueError(f"two components are called {name!r}; give them other names")
         self._components = components
-        self._table = ParameterTable(tuple(row for c in components for row in _rows(c)))
+        self._table = _joined([row for c in components for row in _rows(c)])
         self._covariance: Any = None
 
     @classmethod
@@ -118,14 +125,26 @@ class Models:
         return len(self._components)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._components)
+        return iter(self._owned)
 
     def __getitem__(self, name: str | int) -> Any:
         if isinstance(name, int):
-            return self._components[name]
+            return self._owned[name]
         if name not in self.names:
             raise ValueError(f"no component {name!r}; there are: {', '.join(self.names)}")
-        return self._components[self.names.index(name)]
+        return self._owned[self.names.index(name)]
+
+    @cached_property
+    def _owned(self) -> tuple[Any, ...]:
+        """The components with their rows of the table, which they keep in other models."""
+        found, first = [], 0
+        for component in self._components:
+            last = first + len(slots(component))
+            own = copy(component)
+            object.__setattr__(own, ROWS, self._table.rows[first:last])
+            found.append(own)
+            first = last
+        return tuple(found)
 
     def __add__(self, other: Models | Component) -> Models:
         other = other if isinstance(other, Models) else Models([other])
@@ -263,7 +282,27 @@ class Models:
         return f"<p><b>Models</b>: {kinds}</p>{self._table._repr_html_()}"
 
 
+def _joined(rows: list[ParameterRow]) -> ParameterTable:
+    """The table of rows that may come from others; links to what is not here are gone."""
+    if all(row.link is None for row in rows):
+        return ParameterTable(tuple(rows))
+    names = {row.name for row in rows}
+    return ParameterTable(
+        tuple(
+            row
+            if row.link is None or row.link.to in names
+            else dataclasses.replace(row, link=None)
+            for row in rows
+        )
+    )
+
+
 def _rows(component: Component) -> Iterator[ParameterRow]:
+    """The rows that a component had in other models, or else those of its class."""
+    kept = getattr(component, ROWS, None)
+    if kept is not None:
+        yield from kept
+        return
     found = slots(component)
     for slot, value in zip(found, get_values(component, found), strict=True):
         spec = slot.spec

@@ -13,7 +13,6 @@ from gammajax.datasets import Datasets
 from gammajax.estimators import FluxMaps, TSMapEstimator, find_peaks
 from gammajax.inference import Fit, FitResult, Likelihood
 from gammajax.models import Models, PointSpatialModel, PowerLawSpectralModel, SkyModel
-from gammajax.parameters import ParameterTable
 from gammajax.survey.catalog_fit import CatalogResult, bounded
 from gammajax.survey.rules import norm_parameter
 from gammajax.survey.significance import source_ts
@@ -261,8 +260,5 @@ def _name(position: Any, prefix: str, known: tuple[str, ...]) -> str:
 
 
 def _kept(models: Models, weak: tuple[str, ...]) -> Models:
-    """The models without some components; bounds and links stay."""
-    rest = Models([component for component in models if component.name not in weak])
-    known = set(rest.parameters.names)
-    rows = tuple(row for row in models.parameters if row.name in known)
-    return rest.with_table(ParameterTable(rows))
+    """The models without some components."""
+    return Models([component for component in models if component.name not in weak])

@@ -25,6 +25,7 @@ from gammajax.data import (
 from gammajax.datasets import Datasets
 from gammajax.estimators import FluxMaps, find_peaks
 from gammajax.irf import formula_irfs
+from gammajax.models import Models
 
 CENTER = (83.6, 22.0)
 
@@ -209,6 +210,8 @@ ts_map: {source: star, kernel_width: 0.6 deg, threshold: 5}
     told = json.loads((folder / "results" / "analysis.json").read_text())
     assert run.exit_code == 0, (run.output, told["problems"])
     assert {"excess map", "ts map"} <= set(told["seconds"])
+    fitted = Models.read(folder / "results" / "fit" / "models.yaml").parameters
+    assert fitted["star.spatial.lon_0"].frozen, "with a background beside it, too"
     page = (folder / "results" / "index.html").read_text()
     for name in ("excess_map.png", "ts_map.png"):
         assert f'src="{name}"' in page
@@ -318,6 +321,7 @@ def test_a_full_disk_leaves_nothing(folder, gammajax) -> None:
         ("aeff_percent: 5", "aef_percent: 5", r"unknown key parameters\.aef_.*'aeff_percent'"),
         ("source: source}", "parameters: {n_sgma: 2}}",
          r"flux_points: unknown key parameters\.n_sgma; did you mean 'n_sigma'"),
+        ("source: source}", "source: stat}", r"flux_points: no component 'stat'; .*star"),
         ("light_curve:", "ts_map: {kernel_with: 1}\nlight_curve:",
          r"unknown key ts_map\.kernel_with; did you mean 'kernel_width'"),
         ("time_intervals: run", "time_intervals: runs",

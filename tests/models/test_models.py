@@ -159,6 +159,29 @@ def test_adding_components(models: Models) -> None:
     assert (models + Models([third])).names == both.names
 
 
+def test_components_of_other_models_keep_their_rows(models: Models) -> None:
+    """As users join lists: what was frozen, bounded or linked stays so."""
+    first, second = models.names
+    name = f"{first}.spectral.alpha"
+    given = models.freeze(f"{first}.*").set(name, 2.2, error=0.1, min=1, max=3)
+    given = given.link(f"{second}.spectral.index", to=name)
+    new = SkyModel(PowerLawSpectralModel(), name="new")
+    joined = Models([*given, new])
+    assert joined.parameters.rows[: len(given.parameters)] == given.parameters.rows
+    assert not joined.parameters["new.spectral.index"].frozen
+
+    alone = Models([given[second]]).parameters[f"{second}.spectral.index"]
+    assert alone.link is None, "what it followed is not here"
+    assert alone.value == 2.2
+    # a component that was changed is another one
+    other = Models([given[first].replace(name="other")])
+    assert other.parameters["other.spectral.alpha"].free
+    # models do not change under those who hold their components
+    held = given[first]
+    given.thaw("*")
+    assert Models([held]).parameters[name].frozen
+
+
 def test_names_have_to_differ(models: Models) -> None:
     with pytest.raises(ValueError, match="two components are called 'crab'"):
         models + models["crab"]
