@@ -3,8 +3,8 @@ r"""Responses of frozen shapes that are wider than a plane can hold: by spherica
 The shape times the exposure is sampled on HEALPix pixels of the whole sky, at least half as
 large as those of the dataset, and its coefficients are multiplied with those of the spread,
 :math:`b_\ell = 2 \pi \int P(\theta) P_\ell(\cos\theta) \sin\theta \, d\theta`. That is exact at
-any distance. It is done once, on the host. Counts are right to 5e-4 of the brightest pixel, where
-the sky is as fine as the spread; what is sharper than a pixel of the finest sky is smeared.
+any distance. It is done once, on the host. Counts are right to 5e-4 of the brightest pixel
+where the sky is as fine as the spread; what is sharper than its pixels is smeared.
 """
 
 from __future__ import annotations
