@@ -23,15 +23,19 @@ def rows(found: dict, kind: str) -> list[dict]:
 
 
 def main() -> None:
-    """Draw seconds, and gigabytes."""
+    """Draw seconds of the processor, and gigabytes."""
     found = json.loads(RESULTS.read_text())
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     for kind, style in (("frozen", "o-"), ("free", "s--")):
         some = rows(found, kind)
         number = [row["sources"] for row in some]
         for color, (key, label) in enumerate(
-            (("cold", "new process"), ("compile", "of that compiling"), ("warm", "fit again"))
+            (
+                ("cold_processor", "new process"),
+                ("plan_processor", "of that planning"),
+                ("warm_processor", "fit again"),
+            )
         ):
             left.loglog(
                 number,
@@ -41,8 +45,8 @@ def main() -> None:
                 label=f"{label}, positions {kind}" if some else None,
             )
         right.loglog(number, [row["peak_mb"] / 1024 for row in some], style, color="C3")
-    left.set(xlabel="sources", ylabel="time / s")
-    left.legend(fontsize="small")
+    left.set(xlabel="sources", ylabel="processor time / s")
+    figure.legend(loc="outside lower center", ncols=2, fontsize="small")
     right.set(xlabel="sources", ylabel="largest memory / GB", ylim=(0.5, 16))
     for axes in (left, right):
         axes.grid(alpha=0.3)

@@ -90,7 +90,7 @@ def test_joint_fit_of_four_runs(benchmark, runs, peer, record, tmp_path):
 
 @pytest.mark.parametrize("positions", [False, True], ids=["frozen", "free"])
 def test_many_sources(benchmark, folder, record, tmp_path_factory, positions):
-    """Time against the number of sources, and its exponent."""
+    """Time against the number of sources, and its exponent (of processor time)."""
     place = tmp_path_factory.getbasetemp()
     numbers = [n for n in NUMBERS if n <= 100 or not positions]
     rows = []
@@ -113,6 +113,6 @@ def test_many_sources(benchmark, folder, record, tmp_path_factory, positions):
             f"exponents, positions {'free' if positions else 'frozen'}",
             **{
                 key: float(np.polyfit(at, np.log([row[key] for row in many]), 1)[0])
-                for key in ("warm", "cold", "plan", "peak_mb")
+                for key in ("warm_processor", "cold_processor", "plan_processor", "peak_mb")
             },
         )
