@@ -89,10 +89,10 @@ class Program:
 
     known = True
 
-    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+    def __init__(self, function: Callable[..., Any], jit: Any, options: Any) -> None:
         functools.update_wrapper(self, function)
-        self.quick = jax.jit(function, compiler_options=QUICK, **options)
-        self.plain = jax.jit(function, **options)
+        self.quick = jit(function, compiler_options=QUICK, **options)
+        self.plain = jit(function, **options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives."""
@@ -111,7 +111,7 @@ class Program:
         return sum(part._cache_size() for part in (self.quick, self.plain))
 
 
-def program(function: Callable[..., Any], **options: Any) -> Program:
+def program(function: Callable[..., Any], jit: Any = jax.jit, **options: Any) -> Program:
     """`jax.jit` of a large function that only the host calls, never another traced one.
 
     XLA's older emitters for processors compile folds and fits in two thirds of the time of the
@@ -120,8 +120,10 @@ def program(function: Callable[..., Any], **options: Any) -> Program:
     Parameters
     ----------
     function : callable
+    jit : callable
+        What compiles: `jax.jit`, or `equinox.filter_jit` for arguments that are not arrays.
     **options
-        Of `jax.jit`.
+        Of ``jit``.
 
     Examples
     --------
@@ -129,4 +131,4 @@ def program(function: Callable[..., Any], **options: Any) -> Program:
     >>> float(program(lambda x: x + 1)(1.0))
     2.0
     """
-    return Program(function, options)
+    return Program(function, jit, options)

@@ -9,12 +9,14 @@ and only where the shape is: a template ends with its map.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 
+from gammajax.config import program
 from gammajax.fold.bands import bands
 from gammajax.fold.build import Build, divided
 from gammajax.fold.frozen import Responses, linear_fold
@@ -256,7 +258,7 @@ def _shapes(
                 shape = found
 
 
-@eqx.filter_jit
+@partial(program, jit=eqx.filter_jit)
 def densities(spatial: Any, vectors: Any, energies: Any) -> Any:
     """The shape at unit vectors and some energies: places on its map are found once."""
     return jax.vmap(lambda energy: spatial.evaluate_on(vectors, energy))(energies)

@@ -8,6 +8,7 @@ needed. What is near is left to the fold, with as many nodes as it takes.
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -15,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.fold.build import Build
 from gammajax.fold.reading import Nodes, read_at
 from gammajax.fold.round import RoundFold
@@ -62,7 +64,7 @@ def wide_bins(build: Build, values: Any) -> tuple[RoundFold, np.ndarray]:
     return fold, np.asarray(_far(fold, build.stack, values, places, limit))
 
 
-@eqx.filter_jit
+@partial(program, jit=eqx.filter_jit)
 def _far(fold: RoundFold, stack: Stack, values: Any, places: Any, limit: Any) -> Any:
     """Counts of pixels that are further than a limit (its cosine) from each source."""
     vectors, areas, middle = places

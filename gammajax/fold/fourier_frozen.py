@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -10,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.fold.bands import bands
 from gammajax.fold.build import Build, divided
 from gammajax.fold.fourier import FourierFold
@@ -40,7 +42,7 @@ def frozen_fourier_fold(build: Build) -> LinearFold:
     return linear_fold(*build.rows, found, (*edges, axis), fold.quadrature)
 
 
-@eqx.filter_jit
+@partial(program, jit=eqx.filter_jit)
 def _responses(fold: FourierFold, sources: Any, low: Any, steps: Any) -> tuple[Any, Any]:
     """Counts of entries and totals for a unit flux: (row, entry, step), (row, part).
 

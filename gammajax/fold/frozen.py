@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -11,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import program
 from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
 from gammajax.fold.linear import LinearFold, in_blocks
@@ -135,7 +137,7 @@ def linear_fold(
     )
 
 
-@eqx.filter_jit
+@partial(program, jit=eqx.filter_jit)
 def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any, Any]:
     """Counts of entries and totals for a unit flux: (row, entry, band), (row, energy_true)."""
     number = fold.energy_min.shape[1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 
+from gammajax.config import program
 from gammajax.fold.build import divided
 from gammajax.fold.fourier_build import split_of
 from gammajax.fold.fourier_grid import FourierGrid, cubic
@@ -153,7 +155,7 @@ def plane_fractions(
     return KnownFractions(np.asarray(_in_parts(found, stack.sources)), parts)
 
 
-@eqx.filter_jit
+@partial(program, jit=eqx.filter_jit)
 def _in_parts(fractions: PlaneFractions, sources: Any) -> Any:
     return fractions.in_parts(sources)
 
