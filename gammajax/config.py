@@ -115,7 +115,8 @@ def program(function: Callable[..., Any], jit: Any = jax.jit, **options: Any) ->
     """`jax.jit` of a large function that only the host calls, never another traced one.
 
     XLA's older emitters for processors compile folds and fits in two thirds of the time of the
-    newer ones, and what they make is as fast. Where they are gone, the option is left out.
+    newer ones, and what they make is as fast. Where they are gone, the option is left out. They
+    are slower for programs that draw Poisson numbers.
 
     Parameters
     ----------

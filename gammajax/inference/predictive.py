@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from gammajax.config import program
 from gammajax.inference.posterior import Posterior
 from gammajax.inference.problem import Problem, predictions
 from gammajax.inference.toys import draw_counts
@@ -77,7 +76,7 @@ def posterior_predictive(
     )
 
 
-@program
+@jax.jit
 def _replicate(problem: Problem, index: Any, theta: Any, keys: Any) -> tuple[Any, Any, Any]:
     def one(theta: Any, key: Any) -> tuple[Any, Any, Any]:
         mu = predictions(problem, problem.space.insert(theta, index))

@@ -236,7 +236,7 @@ def draw_counts(problem: Problem, means: Any, key: Any) -> Problem:
     return eqx.tree_at(lambda p: p.terms, problem, tuple(terms))
 
 
-@partial(program, static_argnames=("side", "max_steps"))
+@partial(jax.jit, static_argnames=("side", "max_steps"))
 def _fit(
     problem: Problem, means: Any, x: Any, free: Any, keys: Any, side: int, max_steps: int = 100
 ) -> tuple[Any, ...]:
