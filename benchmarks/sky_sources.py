@@ -145,6 +145,8 @@ def main() -> None:
     values = np.array([truth.parameters[name].value for name in result.names])
     free = result.errors > 0
     pulls = (result.theta - values)[free] / result.errors[free]
+    names = np.array(result.names)[free]
+    far = np.abs(pulls) > 5
     counted = [name for name in laps if not name.startswith("simulate")]
     print(
         json.dumps(
@@ -163,6 +165,8 @@ def main() -> None:
                 "cold_cpu": sum(laps[n] for n in counted if n.endswith("_cpu")),
                 "pull_mean": float(pulls.mean()),
                 "pull_std": float(pulls.std()),
+                "pulls_beyond_5": dict(zip(names[far], pulls[far].round(1).tolist(), strict=True)),
+                "rise": float(likelihood.stat(values)) - float(result.stat),
                 "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
                 "load": os.getloadavg()[0],
             }

@@ -102,7 +102,8 @@ def test_a_lost_process_ends_the_fit_and_the_checkpoint_goes_on(
     found = parameters(output)
     assert list(found) == list(expected)
     for name, numbers in expected.items():
-        np.testing.assert_allclose(found[name], numbers, rtol=1e-6)
+        # both end within 1e-6 of the minimum, not at the same point
+        np.testing.assert_allclose(found[name], numbers, rtol=1e-5)
     about = json.loads((output / "fit.json").read_text())
     assert [one["name"] for one in about["datasets"]] == ["sim-1", "sim-2", "sim-3"]
 
