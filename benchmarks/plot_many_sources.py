@@ -23,7 +23,7 @@ def rows(found: dict, kind: str) -> list[dict]:
 
 
 def main() -> None:
-    """Draw seconds of the processor, and gigabytes."""
+    """Draw seconds of the clock, and gigabytes."""
     found = json.loads(RESULTS.read_text())
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -32,9 +32,9 @@ def main() -> None:
         number = [row["sources"] for row in some]
         for color, (key, label) in enumerate(
             (
-                ("cold_processor", "new process"),
-                ("plan_processor", "of that planning"),
-                ("warm_processor", "fit again"),
+                ("cold", "new process"),
+                ("plan", "of that planning"),
+                ("warm", "fit again"),
             )
         ):
             left.loglog(
@@ -45,7 +45,7 @@ def main() -> None:
                 label=f"{label}, positions {kind}" if some else None,
             )
         right.loglog(number, [row["peak_mb"] / 1024 for row in some], style, color="C3")
-    left.set(xlabel="sources", ylabel="processor time / s")
+    left.set(xlabel="sources", ylabel="time / s")
     figure.legend(loc="outside lower center", ncols=2, fontsize="small")
     right.set(xlabel="sources", ylabel="largest memory / GB", ylim=(0.5, 16))
     for axes in (left, right):
