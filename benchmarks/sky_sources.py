@@ -147,6 +147,7 @@ def main() -> None:
     pulls = (result.theta - values)[free] / result.errors[free]
     names = np.array(result.names)[free]
     far = np.abs(pulls) > 5
+    beyond = dict(zip(names[far], pulls[far].round(1).tolist(), strict=True))
     counted = [name for name in laps if not name.startswith("simulate")]
     print(
         json.dumps(
@@ -165,7 +166,7 @@ def main() -> None:
                 "cold_cpu": sum(laps[n] for n in counted if n.endswith("_cpu")),
                 "pull_mean": float(pulls.mean()),
                 "pull_std": float(pulls.std()),
-                "pulls_beyond_5": dict(zip(names[far], pulls[far].round(1).tolist(), strict=True)),
+                "pulls_beyond_5": beyond,
                 "rise": float(likelihood.stat(values)) - float(result.stat),
                 "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
                 "load": os.getloadavg()[0],
