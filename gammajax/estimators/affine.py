@@ -12,11 +12,11 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.config import program
 from gammajax.fold import MapTerm
 from gammajax.fold.slopes import MatrixSlopes
 from gammajax.inference import Likelihood
-from gammajax.inference.problem import Problem, predictions
+from gammajax.inference.likelihood import _predict
+from gammajax.inference.problem import Problem
 
 STRAIGHT = 1e-6
 """How far a prediction may be off the line, relative to the largest one.
@@ -80,11 +80,6 @@ class AffineTerm(eqx.Module):
         return self.inner.negative_bins(mu)
 
 
-@program
-def _predicted(problem: Problem, index: Any, theta: Any) -> tuple[Any, ...]:
-    return predictions(problem, problem.space.insert(theta, index))
-
-
 def affine_problem(likelihood: Likelihood) -> Problem | None:
     """The problem with its predictions as lines; None if they are not straight."""
     problem, index = likelihood.problem, likelihood._index
@@ -92,7 +87,7 @@ def affine_problem(likelihood: Likelihood) -> Problem | None:
     steps = np.where(start == 0, 1.0, start)
 
     def predicted(theta: np.ndarray) -> list[np.ndarray]:
-        return [np.asarray(mu) for mu in _predicted(problem, index, theta)]
+        return [np.asarray(mu) for mu in _predict(problem, index, theta)]
 
     at_start = predicted(start)
     moved = [predicted(start + steps * unit) for unit in np.eye(start.size)]

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.config import require_x64
+from gammajax.config import program, require_x64
 from gammajax.datasets import Datasets
 from gammajax.fold import (
     FluxPointsTerm,
@@ -294,7 +294,7 @@ def _hvp(problem: Problem, index: Any, theta: Any, vector: Any) -> Any:
     return jax.jvp(gradient, (theta,), (vector,))[1]
 
 
-@jax.jit
+@program
 def _predict(problem: Problem, index: Any, theta: Any) -> tuple[Any, ...]:
     return pure.predictions(problem, problem.space.insert(theta, index))
 
