@@ -32,8 +32,9 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     parser.add_argument("--results", type=Path)
     given = parser.parse_args()
+    from many_sources import cube
+
     from gammajax.catalog import load
-    from gammajax.datasets import MapDataset
     from gammajax.models import (
         Models,
         create_fermi_diffuse_model,
@@ -43,12 +44,7 @@ def main() -> None:
 
     began = time.perf_counter()
     folder = given.folder / "fermi-3fhl-gc"
-    dataset = MapDataset.from_fermi(
-        counts=folder / "fermi-3fhl-gc-counts-cube.fits.gz",
-        exposure=folder / "fermi-3fhl-gc-exposure-cube.fits.gz",
-        psf=folder / "fermi-3fhl-gc-psf-cube.fits.gz",
-        name="gc",
-    )
+    dataset = cube(folder)
     sky = dataset.geom.to_image().get_coord().skycoord.galactic
     inside = (abs(sky.l.wrap_at("180d").deg) < 7) & (abs(sky.b.deg) < 3.5)
     inside = np.broadcast_to(inside, dataset.counts.data.shape)

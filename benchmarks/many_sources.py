@@ -94,6 +94,18 @@ def sources(number: int, positions: bool, folder: Path):
     return made(1.0, None, 0.0), made(1.3, 2.3, 0.01 if positions else 0.0)
 
 
+def cube(folder: Path):
+    """The Galactic centre cube of the Fermi-LAT."""
+    from gammajax.datasets import MapDataset
+
+    return MapDataset.from_fermi(
+        counts=folder / "fermi-3fhl-gc-counts-cube.fits.gz",
+        exposure=folder / "fermi-3fhl-gc-exposure-cube.fits.gz",
+        psf=folder / "fermi-3fhl-gc-psf-cube.fits.gz",
+        name="gc",
+    )
+
+
 def main() -> None:
     """Fit once from a cold start and once more."""
     parser = argparse.ArgumentParser()
@@ -104,17 +116,11 @@ def main() -> None:
     given = parser.parse_args()
     import numpy as np
 
-    from gammajax.datasets import MapDataset
     from gammajax.inference import Fit, Likelihood
 
     imported = Clock()
     folder = given.folder / "fermi-3fhl-gc"
-    dataset = MapDataset.from_fermi(
-        counts=folder / "fermi-3fhl-gc-counts-cube.fits.gz",
-        exposure=folder / "fermi-3fhl-gc-exposure-cube.fits.gz",
-        psf=folder / "fermi-3fhl-gc-psf-cube.fits.gz",
-        name="gc",
-    )
+    dataset = cube(folder)
     read = Clock()
     truth, start = sources(given.number, given.positions, folder)
     made = Clock()

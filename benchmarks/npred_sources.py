@@ -21,18 +21,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("number", type=int)
     given = parser.parse_args()
-    from many_sources import sources
+    from many_sources import cube, sources
 
-    from gammajax.datasets import MapDataset
     from gammajax.models import Models
 
     folder = given.folder / "fermi-3fhl-gc"
-    dataset = MapDataset.from_fermi(
-        counts=folder / "fermi-3fhl-gc-counts-cube.fits.gz",
-        exposure=folder / "fermi-3fhl-gc-exposure-cube.fits.gz",
-        psf=folder / "fermi-3fhl-gc-psf-cube.fits.gz",
-        name="gc",
-    )
+    dataset = cube(folder)
     truth, _ = sources(given.number, False, folder)
     models = Models([component for component in truth if component.name != "iem"])
     seconds = []
