@@ -78,6 +78,33 @@ def compilation_cache() -> str | None:
     return config.jax_compilation_cache_dir
 
 
+def on_accelerator() -> bool:
+    """Whether programs run on a GPU or TPU by default, where what costs is other than here.
+
+    There a program takes microseconds for each kernel that it starts, and wide loops are free;
+    on a processor arrays that stay in the cache are.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from gammajax.config import on_accelerator
+    >>> on_accelerator() == (jax.default_backend() != "cpu")
+    True
+    """
+    return jax.default_backend() != "cpu"
+
+
+def room_on_device() -> int:
+    """Bytes that one array of intermediate results may take on an accelerator.
+
+    An eighth of what JAX may use of its memory; `FEW_BYTES` where that is not known.
+    """
+    stats = jax.local_devices()[0].memory_stats() or {}
+    return int(stats.get("bytes_limit", 8 * FEW_BYTES)) // 8
+
+
+FEW_BYTES = 2**29
+
 QUICK = {"xla_cpu_use_fusion_emitters": False}
 """Options of programs that are compiled on processors in two thirds of the time."""
 

@@ -15,13 +15,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import on_accelerator
 from gammajax.fold.round import flux_in_bins
 from gammajax.fold.round_plan import rounded
 from gammajax.fold.rows import NOWHERE
 from gammajax.fold.staying import StayingFold
 
-CACHED = 2**18
-"""Numbers of a piece of the list."""
+CACHED, MANY = 2**18, 2**28
+"""Numbers of a piece of the list on a processor, and elsewhere."""
 
 LARGE = 2**23
 """Numbers above which responses are kept in single precision, rounded to 6e-8 of each."""
@@ -104,9 +105,7 @@ class LinearFold(StayingFold):
 
         def step(found: Any, piece: Blocks) -> Any:
             share = blocks(piece)[:, None]
-            # a product and a sum apart: the sum is then one of a matrix and a vector
-            product = jax.lax.optimization_barrier(piece.response * share)
-            worth = product @ jnp.ones(self.width)
+            worth = _summed(piece.response * share)
             return found.at[piece.row[:, None], self._energies(piece)].add(worth)
 
         return self._over(step, jnp.asarray(self.total) * totals[:, None])
@@ -125,8 +124,7 @@ class LinearFold(StayingFold):
         def step(found: Any, piece: Blocks) -> Any:
             bins = self._by_piece(slopes, piece)
             product = bins[:, one] * bins[:, two] * blocks(piece)[:, None]
-            worth = jax.lax.optimization_barrier(product) @ jnp.ones(self.width)
-            return found.at[piece.row].add(worth)
+            return found.at[piece.row].add(_summed(product))
 
         found = self._over(step, jnp.zeros((slopes.shape[0], one.size)))
         square = jnp.zeros((slopes.shape[0], number, number))
@@ -137,8 +135,8 @@ class LinearFold(StayingFold):
 
         def step(found: Any, piece: Blocks) -> Any:
             response = piece.response[:, 0].astype(jnp.float64)
-            square = jax.lax.optimization_barrier(response**2 * blocks(piece))
-            return found.at[piece.row, piece.first].add(square @ jnp.ones(self.width))
+            square = _summed(response**2 * blocks(piece))
+            return found.at[piece.row, piece.first].add(square)
 
         return self._over(step, jnp.zeros(self.total.shape))
 
@@ -200,7 +198,17 @@ class LinearFold(StayingFold):
 
 def piece_size(band: int, width: int) -> int:
     """Blocks in a piece of the list."""
-    return max(CACHED // (band * width), 1)
+    return max((MANY if on_accelerator() else CACHED) // (band * width), 1)
+
+
+def _summed(products: Any) -> Any:
+    """The sum over the last axis.
+
+    On a processor products and sums are apart: the sum is then one of a matrix and a vector.
+    """
+    if on_accelerator():
+        return jnp.sum(products, axis=-1)
+    return jax.lax.optimization_barrier(products) @ jnp.ones(products.shape[-1])
 
 
 def in_blocks(

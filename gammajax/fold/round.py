@@ -31,6 +31,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.config import on_accelerator, room_on_device
 from gammajax.fold.local import Local, at_points, curves, weights
 from gammajax.fold.radial import SpreadTransform
 from gammajax.fold.reading import Nodes, far_nodes, read_at, read_rings, ring_nodes
@@ -38,9 +39,12 @@ from gammajax.fold.rows import Counts, Fold, Reading
 from gammajax.fold.totals import Gathered, read_far
 from gammajax.parameters import parameter_values, with_values
 
-MOST_NODES = 500_000
-"""Nodes that are taken side by side, to bound the memory: 200 bytes each, 600 of extended
-sources, where second derivatives are made."""
+MOST_NODES, NODE_BYTES = 500_000, 600
+"""Nodes that are taken side by side on a processor, and the memory that each takes where second
+derivatives are made (a third of it for points): that bounds their number elsewhere."""
+
+MOST_ROWS, MANY_ROWS = 64, 8192
+"""Rows that are taken side by side on a processor, and elsewhere."""
 
 
 class Ring(eqx.Module):
@@ -141,8 +145,10 @@ class RoundFold(Fold):
     @property
     def batch(self) -> int:
         """Rows that are folded side by side."""
-        nodes = sum(ring.index[0].size for ring in self.rings)
-        return int(np.clip(MOST_NODES // max(nodes, 1), 1, 64))
+        nodes = max(sum(ring.index[0].size for ring in self.rings), 1)
+        if on_accelerator():
+            return int(np.clip(room_on_device() // (NODE_BYTES * nodes), 1, MANY_ROWS))
+        return int(np.clip(MOST_NODES // nodes, 1, MOST_ROWS))
 
     def rows(self) -> Any:
         """What goes by row."""

@@ -34,12 +34,18 @@ def _expanded(space: ParameterSpace, index: np.ndarray, covariance: Any) -> Any:
     position[index] = np.arange(index.size)
     column, factor = position[np.asarray(space.source)], np.asarray(space.factor)
     moves = np.nonzero(column < index.size)[0]
-    spread = sparse.csr_array(
-        (factor[moves], (moves, column[moves])), shape=(column.size, index.size)
-    )
+    own, factor = column[moves], factor[moves]
     if sparse.issparse(covariance):
+        spread = sparse.csr_array((factor, (moves, own)), shape=(column.size, index.size))
         return (spread @ covariance @ spread.T).tocsr()
-    return spread @ (spread @ np.asarray(covariance)).T
+    found = np.asarray(covariance)[np.ix_(own, own)]
+    if np.any(factor != 1):
+        found *= factor[:, None] * factor
+    if moves.size == column.size:
+        return found
+    full = np.zeros((column.size, column.size))
+    full[np.ix_(moves, moves)] = found
+    return full
 
 
 def stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:

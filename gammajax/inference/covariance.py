@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import cholesky, eigh, solve_triangular
+from scipy.linalg import cho_solve, cholesky, eigh
+from scipy.linalg.lapack import dpotri
 
 from gammajax.config import program
 from gammajax.inference import problem as pure
@@ -103,7 +104,8 @@ def as_dense(matrix: Any) -> np.ndarray:
 def without_nan(covariance: Any) -> Any:
     """A covariance with 0 for what is not known."""
     if not sparse.issparse(covariance):
-        return np.where(np.isfinite(covariance), covariance, 0.0)
+        finite = np.isfinite(covariance)
+        return covariance if finite.all() else np.where(finite, covariance, 0.0)
     found = covariance.copy()
     found.data[~np.isfinite(found.data)] = 0.0
     return found
@@ -113,6 +115,32 @@ def least_eigenvalue(matrix: np.ndarray) -> tuple[float, np.ndarray]:
     """The least eigenvalue of a symmetric matrix, and its vector."""
     values, vectors = eigh(matrix, subset_by_index=[0, 0])
     return float(values[0]), vectors[:, 0]
+
+
+SEARCHES = 8
+"""Rounds of the search for the direction along which a matrix is least."""
+
+
+def is_below(matrix: np.ndarray, limit: float) -> bool:
+    """Whether a symmetric matrix with a unit diagonal has an eigenvalue below a limit.
+
+    By inverse iteration from a random vector, in a tenth of the time of the eigenvalues: its
+    last quotient is not below the least one, and above it by parts of the gap to the others.
+    The limit has to be above the rounding of a factor, 1e-16 times the number of rows.
+    """
+    try:
+        factor = cholesky(matrix, lower=True)
+    except np.linalg.LinAlgError:
+        return True
+    vector = np.random.default_rng(1).standard_normal(matrix.shape[0])
+    quotient = 1.0
+    for _ in range(SEARCHES):
+        vector /= np.linalg.norm(vector)
+        solved = cho_solve((factor, True), vector)
+        if not np.all(np.isfinite(solved)):
+            return True
+        quotient, vector = 1 / (vector @ solved), solved
+    return bool(quotient < limit)
 
 
 def invert(matrix: np.ndarray) -> np.ndarray:
@@ -125,8 +153,12 @@ def invert(matrix: np.ndarray) -> np.ndarray:
         factor = cholesky(matrix * np.outer(scale, scale), lower=True)
     except np.linalg.LinAlgError:
         return np.full(matrix.shape, np.nan)
-    half = solve_triangular(factor, np.diag(scale), lower=True, overwrite_b=True)
-    return half.T @ half
+    # of the factor, LAPACK makes the lower triangle of the inverse; above it there are zeros
+    lower, _ = dpotri(factor, lower=True, overwrite_c=True)
+    inverse = lower + lower.T
+    np.fill_diagonal(inverse, lower.diagonal())
+    inverse *= np.outer(scale, scale)
+    return inverse
 
 
 def correlation_matrix(covariance: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from gammajax.inference.covariance import (
     KINDS,
     as_array,
     covariance_matrix,
+    is_below,
     least_eigenvalue,
     without_nan,
 )
@@ -244,7 +245,7 @@ def _degenerate(state: NewtonState, moving: np.ndarray) -> bool:
     if not np.all(np.isfinite(fisher)):
         return False
     scale = 1 / np.sqrt(diagonal)
-    return least_eigenvalue(fisher * np.outer(scale, scale))[0] < DEGENERATE
+    return is_below(fisher * scale[:, None] * scale, DEGENERATE)
 
 
 def _message(

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.config import program
+from gammajax.config import on_accelerator, program
 from gammajax.datasets import Datasets, FluxPointsDataset, MapDatasetBase, MapDatasetOnOff
 from gammajax.fold import MapTerm
 from gammajax.inference.covariance import invert
@@ -133,7 +133,7 @@ def fit_toys(
     free = _masks(np.asarray(problem.space.free), index, held)
     key, parts = jax.random.key(seed), []
     batch = CUBES if cubes else BATCH
-    side = 1 if cubes and jax.default_backend() == "cpu" else batch
+    side = 1 if cubes and not on_accelerator() else batch
     with Progress("fitting toys", n_toys, progress) as bar:
         for first in range(0, n_toys, batch):
             keys = jax.random.split(jax.random.fold_in(key, first), batch)
