@@ -21,7 +21,8 @@ class BackgroundFold(StayingFold):
         Where the factor is taken.
     bins : array, shape (row, 1, bin)
         Counts of the template in the occupied bins.
-    energy : array of int, shape (row, bin)
+    energy : array of int, shape (row, block)
+        Of each `~gammajax.fold.occupied.WIDTH` bins, which have one energy.
     totals : array, shape (row, energy)
         Its sum over the mask.
     """
@@ -50,4 +51,26 @@ class BackgroundFold(StayingFold):
     def apply(self, tables: Any, reading: Any, here: Any) -> Counts:
         """Predicted counts of a template times factors."""
         _, bins, energy, totals = here
-        return Counts(bins * tables[energy], jnp.sum(totals * tables))
+        blocks = bins.reshape(energy.size, -1) * tables[energy][:, None]
+        return Counts(blocks.reshape(bins.shape), jnp.sum(totals * tables))
+
+    def worth(self, tables: Any, weight: Any) -> Any:
+        """As of `~gammajax.fold.staying.StayingFold`."""
+        weight = jnp.asarray(weight)[jnp.asarray(self.dataset)]
+        found = self._by_energy(jnp.asarray(self.bins)[:, 0] * weight[:, :-1])
+        return found + jnp.asarray(self.totals) * weight[:, -1:]
+
+    def products(self, slopes: Any, weight: Any) -> Any:
+        """As of `~gammajax.fold.staying.StayingFold`."""
+        weight = jnp.asarray(weight)[jnp.asarray(self.dataset)]
+        squares = self._by_energy(jnp.asarray(self.bins)[:, 0] ** 2 * weight[:, :-1])
+        total = jnp.einsum("rse,re->rs", slopes, jnp.asarray(self.totals))
+        found = jnp.einsum("rs,r,rt->rst", total, weight[:, -1], total)
+        return found + jnp.einsum("rse,re,rte->rst", slopes, squares, slopes)
+
+    def _by_energy(self, bins: Any) -> Any:
+        """Sums over the bins of each energy, shape (row, energy)."""
+        energy = jnp.asarray(self.energy)
+        blocks = bins.reshape(*energy.shape, -1).sum(axis=-1)
+        own = energy[:, None] == jnp.arange(self.totals.shape[1])[:, None]
+        return jnp.sum(jnp.where(own, blocks[:, None], 0.0), axis=-1)

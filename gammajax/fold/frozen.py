@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.config import program
+from gammajax.config import on_accelerator, program
 from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
-from gammajax.fold.linear import LinearFold, in_blocks
+from gammajax.fold.linear import LinearFold, by_target, in_blocks
 from gammajax.fold.map_data import curve_of
 from gammajax.fold.occupied import WIDTH
 from gammajax.fold.round import RoundFold, in_band
@@ -122,6 +122,9 @@ def linear_fold(
         Nodes for spectra without a closed integral.
     """
     blocks = in_blocks(found.places, found.values, found.firsts, WIDTH)
+    in_order = on_accelerator()
+    if in_order:
+        blocks = by_target(blocks, dataset)
     return LinearFold(
         dataset=dataset,
         source=source,
@@ -134,6 +137,7 @@ def linear_fold(
         first=blocks.first,
         total=found.totals,
         quadrature=quadrature,
+        in_order=in_order,
     )
 
 

@@ -60,6 +60,8 @@ class LinearFold(StayingFold):
         Counts in the mask for a unit flux in each true bin.
     quadrature : int
         Nodes for spectra without a closed integral.
+    in_order : bool
+        Whether blocks are in the order of what they add to, or in that of rows.
     """
 
     dataset: Any
@@ -73,6 +75,7 @@ class LinearFold(StayingFold):
     first: Any
     total: Any
     quadrature: int = eqx.field(static=True)
+    in_order: bool = eqx.field(static=True)
 
     @property
     def width(self) -> int:
@@ -92,7 +95,8 @@ class LinearFold(StayingFold):
 
         def step(bins: Any, piece: Blocks) -> Any:
             found = jnp.sum(piece.response * self._taken(tables, piece)[..., None], axis=1)
-            return bins.at[self._place(piece, shape)].add(found, mode="drop")
+            place = self._place(piece, shape)
+            return bins.at[place].add(found, mode="drop", indices_are_sorted=self.in_order)
 
         bins = self._over(step, jnp.zeros((shape[0] * self._per(shape), self.width)))
         total = jnp.sum(jnp.asarray(self.total) * tables, axis=1)
@@ -122,7 +126,7 @@ class LinearFold(StayingFold):
         one, two = np.triu_indices(number)
 
         def step(found: Any, piece: Blocks) -> Any:
-            bins = self._by_piece(slopes, piece)
+            bins = self.by_piece(slopes, piece)
             product = bins[:, one] * bins[:, two] * blocks(piece)[:, None]
             return found.at[piece.row].add(_summed(product))
 
@@ -146,7 +150,7 @@ class LinearFold(StayingFold):
         def step(bins: Any, piece: Blocks) -> Any:
             place = self._place(piece, shape)[:, None]
             return bins.at[column[piece.row], place].add(
-                self._by_piece(slopes, piece), mode="drop"
+                self.by_piece(slopes, piece), mode="drop"
             )
 
         bins = jnp.zeros((number, shape[0] * self._per(shape), self.width))
@@ -170,7 +174,11 @@ class LinearFold(StayingFold):
 
     def _place(self, piece: Blocks, shape: tuple[int, int]) -> Any:
         """Where pieces are added, counted over all datasets; beyond the end for padding."""
-        place = jnp.asarray(self.dataset)[piece.row] * self._per(shape) + piece.target
+        return self.placed(piece, self._per(shape))
+
+    def placed(self, piece: Blocks, per: int) -> Any:
+        """The blocks of bins of a piece, counted over datasets of ``per`` each, or `NOWHERE`."""
+        place = jnp.asarray(self.dataset)[piece.row] * per + piece.target
         return jnp.where(piece.target == NOWHERE, NOWHERE, place)
 
     def _weights(self, weight: Any) -> tuple[Callable[[Blocks], Any], Any]:
@@ -190,7 +198,7 @@ class LinearFold(StayingFold):
     def _taken(self, tables: Any, piece: Blocks) -> Any:
         return tables[piece.row[:, None], self._energies(piece)]
 
-    def _by_piece(self, slopes: Any, piece: Blocks) -> Any:
+    def by_piece(self, slopes: Any, piece: Blocks) -> Any:
         """The counts of the slots in the bins of blocks, shape (block, slot, width)."""
         share = jnp.moveaxis(slopes, 1, -1)[piece.row[:, None], self._energies(piece)]
         return jnp.sum(piece.response[:, :, None] * share[..., None], axis=1)
@@ -209,6 +217,16 @@ def _summed(products: Any) -> Any:
     if on_accelerator():
         return jnp.sum(products, axis=-1)
     return jax.lax.optimization_barrier(products) @ jnp.ones(products.shape[-1])
+
+
+def by_target(blocks: Blocks, dataset: np.ndarray) -> Blocks:
+    """Blocks in the order of what they add to: then an accelerator adds up those of a bin."""
+    flat = Blocks(*(leaf.reshape(-1, *leaf.shape[2:]) for leaf in blocks))
+    nowhere = flat.target == NOWHERE
+    order = np.lexsort((flat.target, np.where(nowhere, NOWHERE, dataset[flat.row])))
+    return Blocks(
+        *(own[order].reshape(leaf.shape) for own, leaf in zip(flat, blocks, strict=True))
+    )
 
 
 def in_blocks(

@@ -207,13 +207,13 @@ def _background_fold(
     number, count = dataset.size, data[0].dataset.energy.nbin
     centers, totals = np.zeros((2, number, count))
     bins = np.zeros((number, 1, size))
-    energy = np.zeros((number, size), dtype=np.int32)
+    energy = np.zeros((number, size // WIDTH), dtype=np.int32)
     for row, (d, s) in enumerate(zip(dataset, source, strict=True)):
         item = data[d]
         template = _counts_template(components[s], item.dataset).reshape(item.mask.shape)
         used = item.bins.pixel.size
         centers[row] = item.dataset.energy.center
-        energy[row, :used] = item.bins.energy
+        energy[row, : used // WIDTH] = item.bins.energy[::WIDTH]
         here = template[item.bins.energy, item.bins.pixel]
         bins[row, 0, :used] = np.where(item.bins.used, here, 0.0)
         totals[row] = np.where(item.mask, template, 0.0).sum(axis=1)

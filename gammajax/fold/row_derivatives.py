@@ -60,6 +60,20 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
     return map_rows(one, (items_of(fold, stack, values), factor), fold.batch)
 
 
+def by_row(fold: Fold, slopes: Counts, weight: Any) -> Any:
+    """The sum over bins of weights times the derivatives of rows, shape (row, slot).
+
+    Parameters
+    ----------
+    slopes : `~gammajax.fold.rows.Counts`
+        With the leading axes (row, slot).
+    weight : array, shape (dataset, bin + 1)
+    """
+    share = jax.vmap(taker(fold, weight))(*places_of(fold))
+    found = jnp.einsum("rs...,r...->rs", slopes.bins, share.bins)
+    return found + slopes.total * share.total[:, None]
+
+
 def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:
     """Second derivatives of weighted counts, shape (row, slot, slot).
 

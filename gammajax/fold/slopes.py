@@ -13,6 +13,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from gammajax.fold.row_derivatives import by_row
 from gammajax.fold.rows import Counts, Fold, add_rows, places_of, taker
 from gammajax.fold.staying import scatter_slots
 
@@ -75,9 +76,7 @@ class RowSlopes(eqx.Module):
 
     def by_row(self, weight: Any) -> Any:
         """The sum over bins of weights times derivatives, shape (row, slot)."""
-        share = self._taken(weight)
-        found = jnp.einsum("rs...,r...->rs", self.counts.bins, share.bins)
-        return found + self.counts.total * share.total[:, None]
+        return by_row(self.fold, self.counts, weight)
 
     def transposed(self, weight: Any) -> Any:
         """The sum over bins of weights times derivatives, shape (active,)."""

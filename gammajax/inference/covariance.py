@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import cho_solve, cholesky, eigh
-from scipy.linalg.lapack import dpotri
+from scipy.linalg import eigh
 
 from gammajax.config import program
 from gammajax.inference import problem as pure
+from gammajax.inference.factor import Factor
 from gammajax.inference.neighbours import nearby_covariance
 from gammajax.inference.problem import Problem
 
@@ -61,18 +61,18 @@ def covariance_matrix(
     if kind not in KINDS:
         raise ValueError(f"covariance kind is {kind!r}, expected one of {', '.join(KINDS)}")
     places = np.nonzero(np.asarray(moving))[0]
-    chosen = as_array(at.fisher if kind == "fisher" else at.hessian)
+    chosen = at.fisher if kind == "fisher" else at.hessian
     if sparse.issparse(chosen):
         return _of_sparse(chosen, places, kind)
-    block = np.ix_(places, places)
-    full = np.zeros((np.size(moving),) * 2)
     if places.size == 0:
-        return full
-    inverse = invert(chosen[block])
+        return np.zeros((np.size(moving),) * 2)
+    found = invert(of_places(chosen, places), times=1.0 if kind == "sandwich" else 2.0)
     if kind == "sandwich":
-        full[block] = inverse @ np.asarray(_scores(problem, x))[block] @ inverse
-    else:
-        full[block] = 2 * inverse
+        found = found @ of_places(np.asarray(_scores(problem, x)), places) @ found
+    if places.size == np.size(moving):
+        return found
+    full = np.zeros((np.size(moving),) * 2)
+    full[np.ix_(places, places)] = found
     return full
 
 
@@ -96,6 +96,11 @@ def as_array(matrix: Any) -> Any:
     return matrix if sparse.issparse(matrix) else np.asarray(matrix)
 
 
+def of_places(matrix: Any, places: np.ndarray) -> Any:
+    """Some rows and columns of a matrix; itself for all, since it may be large."""
+    return matrix if places.size == matrix.shape[0] else matrix[np.ix_(places, places)]
+
+
 def as_dense(matrix: Any) -> np.ndarray:
     """A matrix, or a part of one, that may be sparse."""
     return matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
@@ -117,48 +122,10 @@ def least_eigenvalue(matrix: np.ndarray) -> tuple[float, np.ndarray]:
     return float(values[0]), vectors[:, 0]
 
 
-SEARCHES = 8
-"""Rounds of the search for the direction along which a matrix is least."""
-
-
-def is_below(matrix: np.ndarray, limit: float) -> bool:
-    """Whether a symmetric matrix with a unit diagonal has an eigenvalue below a limit.
-
-    By inverse iteration from a random vector, in a tenth of the time of the eigenvalues: its
-    last quotient is not below the least one, and above it by parts of the gap to the others.
-    The limit has to be above the rounding of a factor, 1e-16 times the number of rows.
-    """
-    try:
-        factor = cholesky(matrix, lower=True)
-    except np.linalg.LinAlgError:
-        return True
-    vector = np.random.default_rng(1).standard_normal(matrix.shape[0])
-    quotient = 1.0
-    for _ in range(SEARCHES):
-        vector /= np.linalg.norm(vector)
-        solved = cho_solve((factor, True), vector)
-        if not np.all(np.isfinite(solved)):
-            return True
-        quotient, vector = 1 / (vector @ solved), solved
-    return bool(quotient < limit)
-
-
-def invert(matrix: np.ndarray) -> np.ndarray:
-    """Inverse of a positive definite matrix, scaled to a unit diagonal first; else NaN."""
-    diagonal = np.diag(matrix)
-    if not np.all(np.isfinite(matrix)) or np.any(diagonal <= 0):
-        return np.full(matrix.shape, np.nan)
-    scale = 1 / np.sqrt(diagonal)
-    try:
-        factor = cholesky(matrix * np.outer(scale, scale), lower=True)
-    except np.linalg.LinAlgError:
-        return np.full(matrix.shape, np.nan)
-    # of the factor, LAPACK makes the lower triangle of the inverse; above it there are zeros
-    lower, _ = dpotri(factor, lower=True, overwrite_c=True)
-    inverse = lower + lower.T
-    np.fill_diagonal(inverse, lower.diagonal())
-    inverse *= np.outer(scale, scale)
-    return inverse
+def invert(matrix: Any, times: float = 1.0) -> np.ndarray:
+    """Inverse of a positive definite matrix, times a number; else NaN."""
+    factor = Factor(matrix)
+    return factor.inverse(times) if factor.definite else np.full(matrix.shape, np.nan)
 
 
 def correlation_matrix(covariance: np.ndarray) -> np.ndarray:

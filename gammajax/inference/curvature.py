@@ -13,11 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
+from gammajax.config import on_accelerator
 from gammajax.fold.listed import Listed, listed
 from gammajax.fold.slopes import MapSlopes, MatrixBends, RowBends, RowSlopes, TableSlopes
+from gammajax.inference.grouped import products
 from gammajax.inference.problem import Expansion, Problem
 
 DENSE = 6000
@@ -30,7 +33,7 @@ GROUP = 2048
 class Curvature(NamedTuple):
     """The Hessian and the Fisher matrix at a point, shape (active, active).
 
-    NumPy arrays up to `DENSE` parameters, sparse arrays above. Where no term tells the two
+    NumPy arrays up to `DENSE` parameters (on an accelerator, arrays of JAX), sparse arrays above. Where no term tells the two
     apart, the Fisher matrix has everything but the second derivatives of predictions.
     """
 
@@ -75,6 +78,8 @@ def curvature(problem: Problem, pieces: Pieces) -> Curvature:
         Of the expansion of this problem.
     """
     number = problem.active.size
+    if on_accelerator() and number <= DENSE:
+        return _on_device(problem, pieces, number)
     matrix = _Sum(number)
     different = None
     for term, arrays, part in zip(problem.terms, pieces.slopes, pieces.bins, strict=True):
@@ -84,7 +89,8 @@ def curvature(problem: Problem, pieces: Pieces) -> Curvature:
                 change = np.asarray(arrays.gram(part.expected - part.bend))
                 different = change if different is None else different + change
             continue
-        _add_cubes(matrix, slopes_of(term, problem.stacks, arrays, number), part.bend)
+        slopes = slopes_of(term, problem.stacks, arrays, number)
+        _add_cubes(matrix, slopes, part.bend)
     matrix.diagonal(np.asarray(pieces.prior))
     fisher = matrix.copied()
     if different is not None:
@@ -92,6 +98,24 @@ def curvature(problem: Problem, pieces: Pieces) -> Curvature:
     for bend in pieces.bends:
         matrix.bends(bend)
     return Curvature(matrix.made(), fisher.made())
+
+
+def _on_device(problem: Problem, pieces: Pieces, number: int) -> Curvature:
+    """As `curvature`, as arrays on an accelerator."""
+    matrix = jnp.diag(jnp.asarray(pieces.prior))
+    different: Any = 0.0
+    for term, arrays, part in zip(problem.terms, pieces.slopes, pieces.bins, strict=True):
+        if hasattr(arrays, "gram"):
+            matrix = matrix + arrays.gram(part.bend)
+            if part.expected is not part.bend:
+                different = different + arrays.gram(part.expected - part.bend)
+            continue
+        slopes = slopes_of(term, problem.stacks, arrays, number)
+        matrix = matrix + products(slopes, part.bend, number)
+    hessian = matrix
+    for bend in pieces.bends:
+        hessian = hessian + bend.dense()
+    return Curvature(hessian, matrix + different)
 
 
 def slopes_of(term: Any, stacks: Sequence[Any], arrays: Any, number: int) -> list[Any]:

@@ -17,10 +17,11 @@ from gammajax.inference.covariance import (
     KINDS,
     as_array,
     covariance_matrix,
-    is_below,
     least_eigenvalue,
+    of_places,
     without_nan,
 )
+from gammajax.inference.factor import Factor
 from gammajax.inference.first_order import first_order
 from gammajax.inference.many import minimise_many, settled
 from gammajax.inference.newton import NewtonState, idle, newton
@@ -233,19 +234,18 @@ def _degenerate(state: NewtonState, moving: np.ndarray) -> bool:
 
     Of a sparse matrix, only single parameters are looked at.
     """
-    fisher = as_array(state.at.fisher)
-    diagonal = fisher.diagonal()[moving]
+    fisher = state.at.fisher
+    diagonal = np.asarray(fisher.diagonal())[moving]
     if diagonal.size == 0 or not np.all(np.isfinite(diagonal)):
         return False
     if np.any(diagonal <= 0):
         return True
     if sparse.issparse(fisher):
         return False
-    fisher = fisher[np.ix_(moving, moving)]
-    if not np.all(np.isfinite(fisher)):
+    fisher = of_places(fisher, np.nonzero(moving)[0])
+    if not bool(abs(fisher).max() < np.inf):
         return False
-    scale = 1 / np.sqrt(diagonal)
-    return is_below(fisher * scale[:, None] * scale, DEGENERATE)
+    return Factor(fisher).is_below(DEGENERATE)
 
 
 def _message(

@@ -8,10 +8,11 @@ from typing import Any
 import jax
 import numpy as np
 from scipy import sparse
-from scipy.linalg import cho_factor, cho_solve
 
 from gammajax.config import program
+from gammajax.inference.covariance import of_places
 from gammajax.inference.curvature import Curvature, curvature
+from gammajax.inference.factor import Factor
 from gammajax.inference.newton import (
     BAD_START,
     CONVERGED,
@@ -87,13 +88,7 @@ def _distance(
     if sparse.issparse(hessian):
         diagonal = hessian.diagonal()[places]
         return estimate, bool(np.all(diagonal > 0) and np.all(np.isfinite(diagonal)))
-    block, slope = hessian[np.ix_(places, places)], gradient[places]
-    diagonal = np.diag(block)
-    if np.any(diagonal <= 0) or not np.all(np.isfinite(block)):
+    factor, slope = Factor(of_places(hessian, places)), gradient[places]
+    if not factor.definite:
         return estimate, False
-    scale = 1 / np.sqrt(diagonal)
-    try:
-        factor = cho_factor(block * np.outer(scale, scale), overwrite_a=True)
-    except np.linalg.LinAlgError:
-        return estimate, False
-    return float(0.5 * (slope * scale) @ cho_solve(factor, slope * scale)), True
+    return float(0.5 * slope @ factor.solve(slope)), True

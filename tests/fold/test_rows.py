@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from gammajax.datasets import MapDataset
-from gammajax.fold import frozen
+from gammajax.fold import frozen, linear
 from gammajax.fold.linear import in_blocks
 from gammajax.fold.round_plan import rounded
-from gammajax.fold.rows import map_rows
+from gammajax.fold.rows import NOWHERE, map_rows
 from gammajax.inference import Likelihood
 from gammajax.irf.psf_map import PSFMap
 from gammajax.maps import Map, MapAxis, WcsGeom
@@ -171,6 +171,27 @@ def test_entries_are_gathered_into_blocks() -> None:
     assert found.target.tolist() == [[0, 2, 1]]
     assert found.first.tolist() == [[7, 8, 6]]
     assert found.response[0, :, 0].tolist() == [[1, 0, 0, 2], [0, 3, 0, 0], [0, 4, 0, 0]]
+
+
+def test_lists_for_accelerators_say_the_same(monkeypatch) -> None:
+    places = [(83.5, 22.0), (83.55, 22.1), (83.7, 21.9), (83.8, 22.2)]
+    parts = [source(f"s{i}", PointSpatialModel(*place)) for i, place in enumerate(places)]
+    datasets, models = [cube("a"), cube("b", 2)], Models(parts).freeze("*.spatial.*")
+    likelihood = Likelihood(datasets, models)
+    stat, gradient = likelihood.value_and_gradient(likelihood.start)
+    monkeypatch.setattr(linear, "on_accelerator", lambda: True)
+    monkeypatch.setattr(frozen, "on_accelerator", lambda: True)
+    other = Likelihood(datasets, models)
+    fold = other.problem.terms[0].folds[0]
+    targets = fold.target[fold.target != NOWHERE]
+    place = np.asarray(fold.dataset)[fold.row[fold.target != NOWHERE]] * 2**20 + targets
+    assert fold.in_order and np.all(np.diff(place) >= 0)
+    found = other.value_and_gradient(likelihood.start)
+    np.testing.assert_allclose(found[0], stat, rtol=1e-13)
+    np.testing.assert_allclose(found[1], gradient, rtol=1e-10)
+    np.testing.assert_allclose(
+        other.hessian(other.start), likelihood.hessian(other.start), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("number", [1, 3, 8, 9, 100, 1025, 99999])

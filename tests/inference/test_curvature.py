@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from gammajax.fold import round_build
-from gammajax.inference import Likelihood, curvature
+from gammajax.inference import Likelihood, curvature, grouped
 from gammajax.inference.cg_step import of_components
 from gammajax.inference.curvature import pieces_of
 from gammajax.inference.problem import assembled, expand
@@ -62,6 +62,17 @@ def test_the_matrices_are_those_of_the_jacobian(kind, dispersed, monkeypatch) ->
         difference = (ours - np.asarray(theirs)) / np.outer(scale, scale)
         np.testing.assert_allclose(difference, 0, atol=1e-10)
     _check_blocks(blocks, whole, likelihood.names)
+    monkeypatch.setattr(curvature, "on_accelerator", lambda: True)
+    monkeypatch.setattr(grouped, "GROUP", 64)
+    monkeypatch.setattr(grouped, "room_on_device", lambda: 3 * 8 * 8 * 64 * 2)
+    wide, *_ = both(likelihood)
+    np.testing.assert_allclose(
+        wide.hessian, found.hessian, rtol=1e-9, atol=1e-9 * scale.min() ** 2
+    )
+    np.testing.assert_allclose(
+        wide.fisher, found.fisher, rtol=1e-9, atol=1e-9 * scale.min() ** 2
+    )
+    monkeypatch.setattr(curvature, "on_accelerator", lambda: False)
     monkeypatch.setattr(curvature, "DENSE", 3)
     few, *_ = both(likelihood)
     assert sparse.issparse(few.hessian)

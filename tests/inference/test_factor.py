@@ -1,9 +1,23 @@
-"""Inverses of matrices, and whether they are singular."""
+"""Factors of matrices: inverses, solutions, and whether they are singular."""
 
 import numpy as np
 import pytest
 
-from gammajax.inference.covariance import invert, is_below
+from gammajax.inference import factor
+from gammajax.inference.covariance import invert
+from gammajax.inference.factor import Factor
+
+
+@pytest.fixture(params=["host", "device"], autouse=True)
+def place(request, monkeypatch) -> None:
+    """Matrices are factored by LAPACK, and by JAX."""
+    if request.param == "device":
+        monkeypatch.setattr(factor, "on_accelerator", lambda: True)
+        monkeypatch.setattr(factor, "MANY", 1)
+
+
+def is_below(matrix: np.ndarray, limit: float) -> bool:
+    return Factor(matrix).is_below(limit)
 
 
 def with_least(value: float, number: int = 40) -> np.ndarray:
@@ -35,6 +49,11 @@ def test_inverse_is_whole_and_symmetric() -> None:
     np.testing.assert_array_equal(inverse, inverse.T)
     product = (inverse * np.outer(units, units)) @ matrix
     np.testing.assert_allclose(product, np.eye(40), atol=1e-12)
+
+
+def test_solutions() -> None:
+    matrix, right = 3 * with_least(1.0), np.arange(40.0)
+    np.testing.assert_allclose(matrix @ Factor(matrix).solve(right), right, atol=1e-12)
 
 
 def test_what_has_no_inverse_is_nan() -> None:
