@@ -122,9 +122,9 @@ def linear_fold(
         Nodes for spectra without a closed integral.
     """
     blocks = in_blocks(found.places, found.values, found.firsts, WIDTH)
-    in_order = on_accelerator()
-    if in_order:
-        blocks = by_target(blocks, dataset)
+    run = 1
+    if on_accelerator():
+        blocks, run = by_target(blocks, dataset)
     return LinearFold(
         dataset=dataset,
         source=source,
@@ -137,7 +137,7 @@ def linear_fold(
         first=blocks.first,
         total=found.totals,
         quadrature=quadrature,
-        in_order=in_order,
+        run=run,
     )
 
 

@@ -60,8 +60,8 @@ class LinearFold(StayingFold):
         Counts in the mask for a unit flux in each true bin.
     quadrature : int
         Nodes for spectra without a closed integral.
-    in_order : bool
-        Whether blocks are in the order of what they add to, or in that of rows.
+    run : int
+        How many blocks in a row add to the same bins, see `by_target`; 1 in the order of rows.
     """
 
     dataset: Any
@@ -75,7 +75,7 @@ class LinearFold(StayingFold):
     first: Any
     total: Any
     quadrature: int = eqx.field(static=True)
-    in_order: bool = eqx.field(static=True)
+    run: int = eqx.field(static=True)
 
     @property
     def width(self) -> int:
@@ -94,9 +94,12 @@ class LinearFold(StayingFold):
         """The counts of the fluxes of all rows, summed, shape (dataset, bin + 1)."""
 
         def step(bins: Any, piece: Blocks) -> Any:
-            found = jnp.sum(piece.response * self._taken(tables, piece)[..., None], axis=1)
-            place = self._place(piece, shape)
-            return bins.at[place].add(found, mode="drop", indices_are_sorted=self.in_order)
+            share = self._taken(tables, piece)[..., None]
+            each = -1, self.run * share.shape[1]
+            responses = piece.response.reshape(*each, self.width)
+            found = jnp.sum(responses * share.reshape(*each, 1), axis=1)
+            place = self._place(piece, shape)[:: self.run]
+            return bins.at[place].add(found, mode="drop", indices_are_sorted=self.run > 1)
 
         bins = self._over(step, jnp.zeros((shape[0] * self._per(shape), self.width)))
         total = jnp.sum(jnp.asarray(self.total) * tables, axis=1)
@@ -177,7 +180,7 @@ class LinearFold(StayingFold):
         return self.placed(piece, self._per(shape))
 
     def placed(self, piece: Blocks, per: int) -> Any:
-        """The blocks of bins of a piece, counted over datasets of ``per`` each, or `NOWHERE`."""
+        """The blocks of bins of a piece, over datasets of ``per`` each, or `NOWHERE`."""
         place = jnp.asarray(self.dataset)[piece.row] * per + piece.target
         return jnp.where(piece.target == NOWHERE, NOWHERE, place)
 
@@ -204,9 +207,10 @@ class LinearFold(StayingFold):
         return jnp.sum(piece.response[:, :, None] * share[..., None], axis=1)
 
 
-def piece_size(band: int, width: int) -> int:
-    """Blocks in a piece of the list."""
-    return max((MANY if on_accelerator() else CACHED) // (band * width), 1)
+def piece_size(band: int, width: int, run: int = 1) -> int:
+    """Blocks in a piece of the list, a multiple of those in a run."""
+    numbers = MANY if on_accelerator() else CACHED
+    return max(numbers // (band * width * run), 1) * run
 
 
 def _summed(products: Any) -> Any:
@@ -219,14 +223,47 @@ def _summed(products: Any) -> Any:
     return jax.lax.optimization_barrier(products) @ jnp.ones(products.shape[-1])
 
 
-def by_target(blocks: Blocks, dataset: np.ndarray) -> Blocks:
-    """Blocks in the order of what they add to: then an accelerator adds up those of a bin."""
+def by_target(blocks: Blocks, dataset: np.ndarray) -> tuple[Blocks, int]:
+    """Blocks in the order of what they add to, for accelerators.
+
+    Those of the same bins are one or more runs of a length that is returned too: each run is
+    added up before it is added to its bins. The last run of some bins is filled with zeros.
+    """
     flat = Blocks(*(leaf.reshape(-1, *leaf.shape[2:]) for leaf in blocks))
-    nowhere = flat.target == NOWHERE
-    order = np.lexsort((flat.target, np.where(nowhere, NOWHERE, dataset[flat.row])))
-    return Blocks(
-        *(own[order].reshape(leaf.shape) for own, leaf in zip(flat, blocks, strict=True))
-    )
+    used = np.nonzero(flat.target != NOWHERE)[0]
+    own, target = dataset[flat.row[used]], flat.target[used]
+    order = np.lexsort((target, own))
+    used, own, target = used[order], own[order], target[order]
+    new = (np.diff(own, prepend=-1) != 0) | (np.diff(target, prepend=-1) != 0)
+    counts = np.diff(np.append(np.nonzero(new)[0], used.size))
+    run = run_length(used.size, counts.size)
+    padded = -(-counts // run) * run
+    # what is filled up is the last block of the same bins once more, with no response
+    last = np.repeat(np.cumsum(counts) - 1, padded - counts)
+    ends = np.repeat(np.cumsum(counts), padded - counts)
+    taken = np.insert(np.arange(used.size), ends, last)
+    filled = np.insert(np.zeros(used.size, dtype=bool), ends, True)
+    size = piece_size(*blocks.response.shape[2:], run)
+    pieces = rounded(-(-taken.size // size))
+    if pieces <= 1:
+        pieces, size = 1, -(-rounded(max(taken.size, 1)) // run) * run
+    room = pieces * size
+
+    def laid_out(leaf: np.ndarray, beyond: int) -> np.ndarray:
+        found = np.full((room, *leaf.shape[1:]), beyond, dtype=leaf.dtype)
+        found[: taken.size] = leaf[used[taken]]
+        return found
+
+    row, target, first, response = map(laid_out, flat, (0, NOWHERE, 0, 0))
+    response[: taken.size][filled] = 0
+    made = Blocks(row, target, first, response)
+    return Blocks(*(leaf.reshape(pieces, size, *leaf.shape[1:]) for leaf in made)), run
+
+
+def run_length(number: int, places: int) -> int:
+    """The length of runs for a number of blocks in places; less than a tenth is filled up."""
+    mean = number / max(places, 1)
+    return 2 ** int(np.clip(np.log2(max(mean, 1.0) / 8), 0, 4))
 
 
 def in_blocks(

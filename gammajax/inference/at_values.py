@@ -38,9 +38,11 @@ def _expanded(space: ParameterSpace, index: np.ndarray, covariance: Any) -> Any:
     if sparse.issparse(covariance):
         spread = sparse.csr_array((factor, (moves, own)), shape=(column.size, index.size))
         return (spread @ covariance @ spread.T).tocsr()
-    found = np.asarray(covariance)[np.ix_(own, own)]
+    found = np.asarray(covariance)
+    if not np.array_equal(own, np.arange(index.size)):
+        found = found[np.ix_(own, own)]
     if np.any(factor != 1):
-        found *= factor[:, None] * factor
+        found = found * np.outer(factor, factor)
     if moves.size == column.size:
         return found
     full = np.zeros((column.size, column.size))

@@ -33,8 +33,9 @@ GROUP = 2048
 class Curvature(NamedTuple):
     """The Hessian and the Fisher matrix at a point, shape (active, active).
 
-    NumPy arrays up to `DENSE` parameters (on an accelerator, arrays of JAX), sparse arrays above. Where no term tells the two
-    apart, the Fisher matrix has everything but the second derivatives of predictions.
+    NumPy arrays up to `DENSE` parameters (of JAX on an accelerator), sparse arrays above.
+    Where no term tells the two apart, the Fisher matrix has everything but the second
+    derivatives of predictions.
     """
 
     hessian: Any

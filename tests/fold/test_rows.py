@@ -173,7 +173,10 @@ def test_entries_are_gathered_into_blocks() -> None:
     assert found.response[0, :, 0].tolist() == [[1, 0, 0, 2], [0, 3, 0, 0], [0, 4, 0, 0]]
 
 
-def test_lists_for_accelerators_say_the_same(monkeypatch) -> None:
+@pytest.mark.parametrize("run", [1, 4])
+def test_lists_for_accelerators_say_the_same(run, monkeypatch) -> None:
+    monkeypatch.setattr(linear, "run_length", lambda number, places: run)
+    monkeypatch.setattr(linear, "MANY", 2**9)
     places = [(83.5, 22.0), (83.55, 22.1), (83.7, 21.9), (83.8, 22.2)]
     parts = [source(f"s{i}", PointSpatialModel(*place)) for i, place in enumerate(places)]
     datasets, models = [cube("a"), cube("b", 2)], Models(parts).freeze("*.spatial.*")
@@ -183,15 +186,23 @@ def test_lists_for_accelerators_say_the_same(monkeypatch) -> None:
     monkeypatch.setattr(frozen, "on_accelerator", lambda: True)
     other = Likelihood(datasets, models)
     fold = other.problem.terms[0].folds[0]
-    targets = fold.target[fold.target != NOWHERE]
-    place = np.asarray(fold.dataset)[fold.row[fold.target != NOWHERE]] * 2**20 + targets
-    assert fold.in_order and np.all(np.diff(place) >= 0)
+    target = fold.target.ravel().astype(np.int64)
+    place = np.asarray(fold.dataset)[fold.row.ravel()] * 2**20 + target
+    place = np.where(target == NOWHERE, 2**40, place)
+    assert fold.run == run
+    assert np.all(np.diff(place) >= 0)
+    assert (place.reshape(-1, run) == place[::run, None]).all()
     found = other.value_and_gradient(likelihood.start)
     np.testing.assert_allclose(found[0], stat, rtol=1e-13)
     np.testing.assert_allclose(found[1], gradient, rtol=1e-10)
     np.testing.assert_allclose(
         other.hessian(other.start), likelihood.hessian(other.start), rtol=1e-9
     )
+
+
+def test_runs_are_as_long_as_a_tenth_of_filling_allows() -> None:
+    lengths = [linear.run_length(number, 10) for number in (0, 80, 170, 10**5)]
+    assert lengths == [1, 1, 2, 16]
 
 
 @pytest.mark.parametrize("number", [1, 3, 8, 9, 100, 1025, 99999])

@@ -36,7 +36,8 @@ def test_is_below_what_the_eigenvalues_say(value: float) -> None:
     least = np.linalg.eigvalsh(matrix)[0]
     assert is_below(matrix, 1e-11) == (least < 1e-11)
     if value == 1e-8:
-        assert is_below(matrix, 1.01 * least) and not is_below(matrix, 0.99 * least)
+        assert is_below(matrix, 1.01 * least)
+        assert not is_below(matrix, 0.99 * least)
 
 
 def test_not_definite_is_below() -> None:
