@@ -1,9 +1,10 @@
 """Spectra in the map format of gammapy, as its ``Datasets.write`` makes them.
 
 One file holds all: each quantity is a table ``NAME`` with a column ``DATA``, one row a bin,
-and its axes in ``NAME_BANDS``. The last axis of ``DATA`` is one sky region, so there is one
-number for each bin; ``EDISP`` has one row for each true energy, and in it the reconstructed
-ones. gammapy reads every `SpectrumDataset` in this format, and only in this one.
+its axes in ``NAME_BANDS``, and the region in ``NAME_REGION``. The last axis of ``DATA`` is
+that region, so there is one number for each bin. ``EDISP`` and ``PSF`` are responses as those
+of counts cubes: maps of the region or of pixels of the sky, the dispersion as a matrix or as a
+density of migra. gammapy reads every `SpectrumDataset` in this format, and only in this one.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import numpy as np
 from gammajax.datasets.files import energy_axis, good_times
 from gammajax.datasets.spectrum import SpectrumDataset, SpectrumDatasetOnOff
 from gammajax.fits import FitsFile, table, write_tables
-from gammajax.irf import EDispKernel
-from gammajax.maps import MapAxis
+from gammajax.irf import EDispKernel, PSFMap
+from gammajax.irf.edisp_map import read_edisp
+from gammajax.maps import MapAxis, RegionGeom
+from gammajax.maps.io import map_from_hdus
+from gammajax.maps.region_io import read_region, region_table
 from gammajax.units import EXPOSURE
 
 RECO = ("ENERGY", "E_MIN", "E_MAX")
@@ -47,7 +51,8 @@ def read_gadf(filename: str | Path, *, name: str | None = None) -> Any:
         If the file is damaged, lacks a table, or is of a sky map and not of one region.
     """
     file = FitsFile(filename)
-    there = [hdu.name for hdu in file.hdus]
+    there = file.names
+    region = RegionGeom.create(read_region(file.hdus, "COUNTS_REGION", str(file.path)))
     energy = energy_axis(file, file.table("COUNTS_BANDS"), *RECO[1:], name="energy")
     energy_true = energy_axis(file, file.table("EXPOSURE_BANDS"), *TRUE[1:], name="energy_true")
     common: dict[str, Any] = {
@@ -56,10 +61,11 @@ def read_gadf(filename: str | Path, *, name: str | None = None) -> Any:
         "energy_true": energy_true,
         "counts": _values(file, "COUNTS", energy),
         "exposure": _values(file, "EXPOSURE", energy_true, EXPOSURE),
-        "edisp": _edisp(file, energy_true, energy),
+        "edisp": _edisp(file, energy_true, energy, region),
+        "psf": _spread(file, region),
         "livetime": file.get(file.table("EXPOSURE"), "LIVETIME", float("nan")),
         "gti": good_times(file),
-        "meta": {"filename": str(file.path)},
+        "meta": {"filename": str(file.path), "on_region": region.region},
     }
     for mask in ("MASK_SAFE", "MASK_FIT"):
         if mask in there:
@@ -82,27 +88,32 @@ def _values(file: FitsFile, hdu: str, axis: MapAxis, unit: str | None = None) ->
     return values.reshape(axis.nbin)
 
 
-def _edisp(file: FitsFile, energy_true: MapAxis, energy: MapAxis) -> EDispKernel:
-    if not any(hdu.name == "EDISP" for hdu in file.hdus):
+def _edisp(
+    file: FitsFile, energy_true: MapAxis, energy: MapAxis, region: RegionGeom
+) -> EDispKernel:
+    """The dispersion in the middle of the region."""
+    if "EDISP" not in file.names:
         return EDispKernel.from_diagonal(energy_true, energy)
-    values = file.column(file.table("EDISP"), "DATA", ndim=9)
-    if values.size != energy.nbin * energy_true.nbin:
-        raise ValueError(
-            f"{file.path}[EDISP]: DATA has shape {values.shape}, expected {energy_true.nbin} "
-            f"true times {energy.nbin} reconstructed energies"
-        )
-    bands = file.table("EDISP_BANDS")
-    for axis, column, step in ((energy, RECO[1], 1), (energy_true, TRUE[1], energy.nbin)):
-        edges = file.column(bands, column, axis.unit)[::step][: axis.nbin]
-        if edges.size != axis.nbin or not np.allclose(edges, axis.edges_min, rtol=1e-5, atol=0):
+    found = read_edisp(file.hdus, str(file.path), map_from_hdus, energy)
+    for axis in (energy, energy_true):
+        if not found.axis(axis.name).is_close(axis):
             raise ValueError(
-                f"{file.path}[EDISP_BANDS]: {column} has other energies than {axis!r}, which "
-                "counts or exposure have"
+                f"{file.path}[EDISP_BANDS]: has {found.axis(axis.name)!r}, and counts or "
+                f"exposure have {axis!r}"
             )
-    try:
-        return EDispKernel(energy_true, energy, values.reshape(energy_true.nbin, energy.nbin))
-    except ValueError as error:
-        raise ValueError(f"{file.path}[EDISP]: {error}") from None
+    known = region.region is not None and not found.is_uniform
+    kernel = found.get_edisp_kernel(region.center_skydir if known else None)
+    return EDispKernel(energy_true, energy, kernel.matrix)
+
+
+def _spread(file: FitsFile, region: RegionGeom) -> Any:
+    """The point spread function, if there is one in true energy and a region with an area."""
+    if "PSF" not in file.names or region.region is None or region.is_point:
+        return None
+    values = map_from_hdus(file.hdus, str(file.path), "PSF")
+    if "energy_true" not in values.geom.axes.names:
+        return None
+    return PSFMap.from_hdus(file.hdus, str(file.path), None, map_from_hdus)
 
 
 def write_gadf(dataset: Any, filename: str | Path, *, overwrite: bool = False) -> None:
@@ -132,6 +143,12 @@ def write_gadf(dataset: Any, filename: str | Path, *, overwrite: bool = False) -
     on_off = isinstance(dataset, SpectrumDatasetOnOff)
     for what in ("counts_off", "acceptance", "acceptance_off") if on_off else ("background",):
         tables += _map(what.upper(), getattr(dataset, what), reco)
+    region = RegionGeom.create(dataset.meta.get("on_region"))
+    if region.region is not None:
+        values = [t.name for t in tables if not t.name.endswith("_BANDS")]
+        tables += [region_table(region, f"{name}_REGION") for name in values]
+    if dataset.psf is not None:
+        tables += dataset.psf.to_hdus()
     if dataset.gti is not None:
         tables.append(dataset.gti.to_hdu())
     write_tables({Path(filename): tables}, overwrite=overwrite)

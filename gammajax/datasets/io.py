@@ -54,6 +54,12 @@ TYPES: dict[str, Any] = {
     "SpectrumDataset": SpectrumDataset,
     "SpectrumDatasetOnOff": SpectrumDatasetOnOff,
 }
+OF_A_REGION: dict[str, Any] = {
+    "MapDataset": SpectrumDataset,
+    "MapDatasetOnOff": SpectrumDatasetOnOff,
+}
+"""What counts cubes are whose map is one region."""
+
 LATER_TYPES = ("MapDatasetEventSampler",)
 """Types of gammapy that these lists may hold, and that this version does not fold."""
 
@@ -121,7 +127,7 @@ def _read(item: Any, where: str, path: Path) -> Any:
     name, kind = str(item["name"]), item["type"]
     try:
         dataset = _reader(TYPES[kind])(expand(item["filename"], path.parent, where), name=name)
-        if not isinstance(dataset, TYPES[kind]):
+        if not isinstance(dataset, (TYPES[kind], OF_A_REGION.get(kind, TYPES[kind]))):
             raise ValueError(
                 f"{item['filename']} holds a {type(dataset).__name__}, expected a {kind}"
             )

@@ -114,7 +114,7 @@ class MapDatasetBase(Dataset):
         if not isinstance(found, cls):
             raise ValueError(
                 f"{filename}: holds a {type(found).__name__}, expected a {cls.__name__}; use "
-                f"{type(found).__name__}.read"
+                "gammajax.datasets.read_map_dataset"
             )
         return found
 

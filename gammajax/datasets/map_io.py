@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gammajax.data import GTI
+from gammajax.datasets.gadf import read_gadf
 from gammajax.datasets.map import MapDataset
 from gammajax.datasets.map_base import MASKS, MapDatasetBase
 from gammajax.datasets.map_on_off import MapDatasetOnOff
@@ -21,6 +22,7 @@ from gammajax.fits import write_tables
 from gammajax.irf.edisp_map import read_edisp
 from gammajax.irf.psf_map import PSFMap, RecoPSFMap
 from gammajax.maps.io import map_from_hdus, map_hdus, open_fits
+from gammajax.maps.region_io import is_region_map
 
 
 def maps_of(kind: Any) -> list[str]:
@@ -40,6 +42,7 @@ def read_map_dataset(filename: str | Path, *, name: str | None = None) -> Any:
     Returns
     -------
     dataset : `MapDatasetOnOff` if the file has ``COUNTS_OFF``, else `MapDataset`
+        Counts of one region are a `SpectrumDatasetOnOff` or `SpectrumDataset`.
 
     Raises
     ------
@@ -49,6 +52,8 @@ def read_map_dataset(filename: str | Path, *, name: str | None = None) -> Any:
     path = Path(filename)
     hdus, where = open_fits(path), str(path)
     there = [hdu.name for hdu in hdus]
+    if any(hdu.name == "COUNTS" and is_region_map(hdu) for hdu in hdus):
+        return read_gadf(path, name=name)
     kind: Any = MapDatasetOnOff if "COUNTS_OFF" in there else MapDataset
     for needed in maps_of(kind)[:-2] if kind is MapDatasetOnOff else ("COUNTS", "EXPOSURE"):
         if needed not in there:

@@ -106,7 +106,7 @@ class SpectrumDataset(SpectrumDatasetBase):
         Point spread function, where the exposure is that of all events: of a source with a
         spatial model the part that falls in the region of ``meta["on_region"]`` is counted.
         None where the exposure is corrected for what a source in the middle loses, or is that
-        of a directional cut: all of a source is then counted. Not kept in files.
+        of a directional cut: all of a source is then counted. Files in OGIP format have none.
     meta : dict
         Whatever else the file said.
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gammajax.maps import Map, MapAxis
+from gammajax.maps import Map, MapAxis, RegionGeom, WcsGeom
 from gammajax.maps.projection import SkyToPix
 from gammajax.units import conversion_factor
 
@@ -25,9 +25,10 @@ class IRFMap(eqx.Module):
 
     Parameters
     ----------
-    values : `~gammajax.maps.WcsNDMap`
-        The response; its axes are those of the class, in order.
-    exposure : `~gammajax.maps.WcsNDMap`, optional
+    values : `~gammajax.maps.WcsNDMap` or `~gammajax.maps.RegionNDMap`
+        The response; its axes are those of the class, in order. That of a region holds all
+        over the sky.
+    exposure : as ``values``, optional
         In cm2 s: the weight of each pixel when maps are stacked. A pixel with no exposure
         has no response, and the one of the nearest pixel that has some holds there. So it is
         for a spread of 0; a dispersion of 0 says that no event is left in any bin.
@@ -51,14 +52,14 @@ class IRFMap(eqx.Module):
 
     def __init__(self, values: Map, exposure: Map | None = None) -> None:
         label = type(self).__name__
-        values = _with_axes(values, self.axes_names, self.axes_units, label)
+        values = _on_sky(_with_axes(values, self.axes_names, self.axes_units, label))
         factor = conversion_factor(values.unit, self.unit, where=f"{label}: values")
         data = np.asarray(values.data, dtype=np.float64) * factor
         if not np.isfinite(data).all():
             number = int((~np.isfinite(data)).sum())
             raise ValueError(f"{label}: {number} of {data.size} values are not finite")
         self.values = values.with_data(data, unit=self.unit)
-        self.exposure = None if exposure is None else exposure.to_unit("cm2 s")
+        self.exposure = None if exposure is None else _on_sky(exposure.to_unit("cm2 s"))
         self.locate = SkyToPix.from_geom(values.geom)
         self.table = _filled(data, self.exposure, self.zero_is_known)
 
@@ -187,6 +188,15 @@ def _with_axes(values: Map, names: tuple[str, ...], units: tuple[str, ...], labe
         for axis, unit in zip(axes, units, strict=True)
     ]
     return values.with_data(values.data, geom=values.geom.with_axes(made))
+
+
+def _on_sky(found: Map) -> Map:
+    """A map of one region as one of the whole sky, on which a source may be anywhere."""
+    if not isinstance(found.geom, RegionGeom):
+        return found
+    geom = WcsGeom.create(npix=(2, 1), binsz=180.0, proj="CAR", frame=found.geom.frame)
+    geom = geom.to_cube(list(found.geom.axes))
+    return Map.from_geom(geom, data=np.repeat(found.data, 2, axis=-1), unit=found.unit)
 
 
 def _converted(axis: MapAxis, unit: str, label: str) -> MapAxis:

@@ -78,11 +78,12 @@ def region_hdus(found: Any, name: str) -> list[Any]:
     if len(geom.axes):
         hdus.append(bands_table(geom.axes, f"{name}_BANDS"))
     if geom.region is not None:
-        hdus.append(_region_table(geom, f"{name}_REGION"))
+        hdus.append(region_table(geom, f"{name}_REGION"))
     return hdus
 
 
-def _region_table(geom: RegionGeom, name: str) -> Any:
+def region_table(geom: RegionGeom, name: str) -> Any:
+    """The table of the region of a geometry."""
     from astropy.io import fits
     from regions import Regions
 
@@ -107,10 +108,7 @@ def region_map(hdus: list[Any], found: Any, where: str) -> tuple[RegionGeom, Any
     axes = MapAxes()
     if bands in tables:
         axes = read_axes(tables[bands], f"{where}: table {bands}")
-    shape = None
-    if region in tables:
-        shape = _region(tables[region], f"{where}: table {region}")
-    geom = RegionGeom(shape, axes)
+    geom = RegionGeom(read_region(hdus, region, where), axes)
     values = np.asarray(found.data["DATA"])
     if values.size != np.prod(geom.data_shape):
         raise ValueError(
@@ -118,6 +116,14 @@ def region_map(hdus: list[Any], found: Any, where: str) -> tuple[RegionGeom, Any
             f"{geom.data_shape}"
         )
     return geom, values.reshape(geom.data_shape), found.columns["DATA"].unit or ""
+
+
+def read_region(hdus: list[Any], name: str, where: str) -> Any:
+    """The region of the table ``name``; None if there is no such table."""
+    for hdu in hdus:
+        if hdu.name == name:
+            return _region(hdu, f"{where}: table {name}")
+    return None
 
 
 def _region(hdu: Any, where: str) -> Any:

@@ -3,8 +3,23 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from scipy.special import ndtr
 
-from gammajax.datasets import Datasets, read_gadf, read_ogip, write_gadf, write_ogip
+from gammajax.datasets import (
+    Datasets,
+    SpectrumDataset,
+    read_gadf,
+    read_map_dataset,
+    read_ogip,
+    write_gadf,
+    write_ogip,
+)
+from gammajax.irf import PSFMap
+from gammajax.maps import Map, MapAxis, RegionGeom, WcsGeom
+from gammajax.maps.io import map_hdus
+from gammajax.models import Models, PointSpatialModel, PowerLawSpectralModel, SkyModel
+
+from .conftest import ENERGY, ENERGY_TRUE
 
 GOOD = """\
 datasets:
@@ -158,10 +173,58 @@ def test_the_map_format_without_a_table(extension, message, on_off, tmp_path):
 def test_the_map_format_with_a_dispersion_of_other_energies(on_off, tmp_path):
     write_gadf(on_off(), tmp_path / "x.fits")
     with fits.open(tmp_path / "x.fits", memmap=False) as hdus:
-        hdus["EDISP_BANDS"].data["E_MIN"] *= 1.1
+        for column in ("ENERGY", "E_MIN", "E_MAX"):
+            hdus["EDISP_BANDS"].data[column] *= 1.1
         hdus.writeto(tmp_path / "y.fits")
-    with pytest.raises(ValueError, match=r"EDISP_BANDS\]: E_MIN has other energies than"):
+    with pytest.raises(ValueError, match=r"EDISP_BANDS\]: has .* and counts or exposure"):
         read_gadf(tmp_path / "y.fits")
+
+
+@pytest.fixture(scope="module")
+def spread_out():
+    """A spectrum in a circle with a point spread function."""
+    psf = PSFMap.from_gauss(ENERGY_TRUE, sigma=np.linspace(0.2, 0.1, ENERGY_TRUE.nbin))
+    return {"psf": psf, "meta": {"on_region": "icrs;circle(83.6, 22.0, 0.3)"}}
+
+
+def test_the_map_format_keeps_region_and_spread(cash, spread_out, tmp_path):
+    dataset = cash(**spread_out)
+    write_gadf(dataset, tmp_path / "x.fits")
+    back = read_gadf(tmp_path / "x.fits")
+    models = Models(SkyModel(PowerLawSpectralModel(), PointSpatialModel(83.8, 22.1), name="x"))
+    expected = np.asarray(dataset.npred_signal(models))
+    np.testing.assert_allclose(back.npred_signal(models), expected, rtol=1e-6)
+    everything = np.asarray(cash().npred_signal(models))
+    assert np.all(expected < 0.9 * everything)
+
+
+@pytest.mark.parametrize("responses", ["of the region", "on the sky"])
+def test_spectra_with_the_responses_of_counts_cubes(responses, cash, spread_out, tmp_path):
+    """gammapy writes densities of migra, and responses as maps of the region or of pixels."""
+    write_gadf(cash(**spread_out), tmp_path / "x.fits")
+    migra = MapAxis(np.linspace(0.2, 5, 97), "migra", "", "lin")
+    density = np.exp(-0.5 * ((migra.center - 1) / 0.3) ** 2)
+    rad, table = spread_out["psf"].rad, spread_out["psf"].table[..., 0, 0]
+    region = RegionGeom.create(spread_out["meta"]["on_region"])
+    image = region if responses == "of the region" else WcsGeom.create(skydir=(83, 22), npix=2)
+    maps = [
+        ("EDISP", [migra, ENERGY_TRUE], np.broadcast_to(density, (14, 96)), ""),
+        ("PSF", [rad, ENERGY_TRUE], table, "sr-1"),
+    ]
+    with fits.open(tmp_path / "x.fits", memmap=False) as hdus:
+        kept = fits.HDUList([h for h in hdus if h.name.split("_")[0] not in ("EDISP", "PSF")])
+        for name, axes, data, unit in maps:
+            geom = image.to_cube(axes)
+            data = np.broadcast_to(data[..., None, None], geom.data_shape)
+            kept.extend(map_hdus(Map.from_geom(geom, data=data.copy(), unit=unit), name))
+        kept.writeto(tmp_path / "y.fits")
+    back = read_map_dataset(tmp_path / "y.fits")
+    assert isinstance(back, SpectrumDataset)
+    np.testing.assert_allclose(back.psf.profile(), table)
+    # bin 4 of energy_true is around 0.72 TeV, bin 3 of energy goes from 1 to 2.15 TeV
+    center, edges = ENERGY_TRUE.center[4], ENERGY.edges[3:5]
+    expected = np.diff(ndtr((edges / center - 1) / 0.3)) / ndtr(0.8 / 0.3)
+    np.testing.assert_allclose(back.edisp.matrix[4, 3], expected, rtol=0.01)
 
 
 @pytest.mark.data

@@ -256,11 +256,9 @@ SCALED = Form(
 
 
 def _read_light_curve(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
-    if data.get("format", "table") != "table":
-        raise ValueError(
-            f"{where}: format is {shown(data['format'])}, and light curves are read from "
-            "tables: those that depend on energy are not supported"
-        )
+    form = data.get("format", "table")
+    if form not in ("table", "map"):
+        raise ValueError(f"{where}: format is {shown(form)}, expected 'table' or 'map'")
     path = expand(data.get("filename"), folder, f"{where}: filename")
     return cls.read(path, scale=data.get("scale", "utc"))
 

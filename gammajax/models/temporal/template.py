@@ -72,7 +72,7 @@ class LightCurveTemplateTemporalModel(TemporalModel):
 
     @classmethod
     def read(cls, filename: Any, scale: str = "") -> LightCurveTemplateTemporalModel:
-        """Read a table with columns TIME and NORM.
+        """Read a table with columns TIME and NORM, or a map of gammapy with the axis time.
 
         Parameters
         ----------
@@ -83,11 +83,21 @@ class LightCurveTemplateTemporalModel(TemporalModel):
         Raises
         ------
         ValueError
-            If the file is damaged, or no such table.
+            If the file is damaged, no such table, or a map that depends on energy as well.
         """
         from gammajax.data.times import TimeReference
 
-        file, found = _first_table(filename, ("TIME", "NORM"))
+        file = FitsFile(Path(filename))
+        if "SKYMAP_BANDS" in file.names:
+            found, norm = file.table("SKYMAP_BANDS"), _flat(file, file.table("SKYMAP"), "DATA")
+            if "ENERGY" in found.columns.names:
+                raise ValueError(
+                    f"{file.path}: the factors depend on energy, and only light curves that "
+                    "are the same at all energies are supported"
+                )
+        else:
+            found = _first_table(file, ("TIME", "NORM"))
+            norm = _flat(file, found, "NORM")
         reference = TimeReference.from_header(file, found)
         unit = found.columns["TIME"].unit or str(file.get(found, "TIMEUNIT", "s"))
         factor = conversion_factor(unit, "d", where=f"{file.path}: TIME")
@@ -95,7 +105,7 @@ class LightCurveTemplateTemporalModel(TemporalModel):
         zero: Any = getattr(reference.time(0.0), scale)
         return cls(
             factor * file.column(found, "TIME", None),
-            file.column(found, "NORM", None),
+            norm,
             t_ref=zero.mjd,
             filename=str(filename),
             scale=scale,
@@ -169,8 +179,9 @@ class TemplatePhaseCurveTemporalModel(TemporalModel):
         **values
             The other fields of the model.
         """
-        file, found = _first_table(filename, ("PHASE", "NORM"))
-        columns = (file.column(found, name, None) for name in ("PHASE", "NORM"))
+        file = FitsFile(Path(filename))
+        found = _first_table(file, ("PHASE", "NORM"))
+        columns = (_flat(file, found, name) for name in ("PHASE", "NORM"))
         return cls(*columns, filename=str(filename), **values)
 
     def _period(self) -> tuple[Any, Any, Any]:
@@ -211,13 +222,17 @@ def _check(model: Any, x: Any, norm: Any) -> None:
         raise ValueError(f"{kind}.norm: the smallest is {np.min(norm)}, expected none below 0")
 
 
-def _first_table(filename: Any, columns: tuple[str, ...]) -> tuple[FitsFile, Any]:
+def _first_table(file: FitsFile, columns: tuple[str, ...]) -> Any:
     """The first table of a file that has the columns."""
-    path = Path(filename)
-    file = FitsFile(path)
     for block in file.tables:
         hdu = file.hdu(block)
         names = [name.upper() for name in hdu.columns.names]
         if all(column in names for column in columns):
-            return file, hdu
-    raise ValueError(f"{path}: has no table with the columns {' and '.join(columns)}")
+            return hdu
+    raise ValueError(f"{file.path}: has no table with the columns {' and '.join(columns)}")
+
+
+def _flat(file: FitsFile, found: Any, name: str) -> np.ndarray:
+    """A column of numbers, each of which may be a map of one pixel, as gammapy writes it."""
+    values = file.column(found, name, ndim=3)
+    return values.reshape(len(values)) if values.shape[1:] == (1, 1) else values

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 from astropy import units as u
+from astropy.io import fits
 from astropy.time import Time
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -273,8 +274,30 @@ def test_curves_come_back(data_path):
     assert back.parameters == models.parameters
     assert not back["two"].temporal_model.normalize
     assert back["one"].temporal_model.scale == "tt"
-    with pytest.raises(ValueError, match="light curves are read from tables"):
-        Models.from_yaml(text.replace("format: table", "format: map"))
+    with pytest.raises(ValueError, match="format is 'cube', expected 'table' or 'map'"):
+        Models.from_yaml(text.replace("format: table", "format: cube"))
+
+
+@pytest.mark.parametrize("form", ["table", "map", "energies"])
+def test_light_curves_as_gammapy_writes_them(form, tmp_path):
+    """Each factor is a map of one pixel; in a map, the times are in a table of its own."""
+    norm = fits.Column("NORM" if form == "table" else "DATA", "D", dim="(1,1)", array=[1, 3, 1])
+    times = [fits.Column("TIME", "D", unit="h", array=[0, 24, 72])]
+    if form == "energies":
+        times.append(fits.Column("ENERGY", "D", unit="TeV", array=[1, 2, 3]))
+    if form == "table":
+        hdus = [fits.BinTableHDU.from_columns([*times, norm])]
+    else:
+        hdus = [fits.BinTableHDU.from_columns([norm], name="SKYMAP")]
+        hdus.append(fits.BinTableHDU.from_columns(times, name="SKYMAP_BANDS"))
+    hdus[-1].header.update({"MJDREFI": 51544, "MJDREFF": 0.25, "TIMESYS": "utc"})
+    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(tmp_path / "curve.fits")
+    if form == "energies":
+        with pytest.raises(ValueError, match=r"curve\.fits: the factors depend on energy"):
+            LightCurveTemplateTemporalModel.read(tmp_path / "curve.fits")
+        return
+    curve = LightCurveTemplateTemporalModel.read(tmp_path / "curve.fits")
+    np.testing.assert_allclose(curve([51544.75, 51546.25]), [2, 2])
 
 
 def test_files_that_hold_no_curve_are_errors(tmp_path):
