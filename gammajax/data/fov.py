@@ -23,8 +23,9 @@ def fov_coordinates(
     ----------
     position, pointing : `~astropy.coordinates.SkyCoord`
     alignment : {"RADEC", "ALTAZ", "REVERSE_LON_RADEC"}
-        The latitude grows to the north of the sky, or to the zenith. The longitude grows
-        with right ascension, or with azimuth; in the last it is reversed.
+        The latitude grows to the north of the sky, or to the zenith. As the format asks, the
+        longitude grows where right ascension, or azimuth, gets smaller; in the last it grows
+        with right ascension.
     frame : `~astropy.coordinates.AltAz`, optional
         Time and place, which ``"ALTAZ"`` needs.
 
@@ -40,7 +41,7 @@ def fov_coordinates(
         position, pointing = position.icrs, pointing.icrs
     offset = position.transform_to(pointing.skyoffset_frame())
     lon = offset.lon.wrap_at("180d").deg
-    return (-lon if alignment == "REVERSE_LON_RADEC" else lon), offset.lat.deg
+    return (lon if alignment == "REVERSE_LON_RADEC" else -lon), offset.lat.deg
 
 
 def _check(alignment: str, frame: Any) -> None:
@@ -79,8 +80,8 @@ def fov_axes(
     if alignment == "ALTAZ":
         zenith: Any = SkyCoord(0.0, 90.0, unit="deg", frame=frame).icrs
         pole = np.array(zenith.cartesian.xyz.value)
-    # azimuth grows to the other side than right ascension
-    sign = 1.0 if alignment == "RADEC" else -1.0
+    # around the pole, the product grows with right ascension, and against azimuth
+    sign = -1.0 if alignment == "RADEC" else 1.0
     lon = sign * np.cross(pole, centre)
     size = np.linalg.norm(lon)
     if size < 1e-12:

@@ -23,6 +23,13 @@ from gammajax.units import to_quantity
 
 IRFS = ("aeff", "edisp", "psf", "bkg", "rad_max")
 
+REVERSED_BY = (("SASH FITS::EventListWriter", "0.2"),)
+"""CREATOR and HDUVERS of the events of programs that reverse the longitude of RADEC.
+
+That of the first H.E.S.S. release: its backgrounds lie along right ascension, and their files
+say so by a name that means the opposite in the format.
+"""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -192,8 +199,14 @@ class Observation:
 
     @cached_property
     def bkg(self) -> Any:
-        """Background rate."""
-        return self._irf("bkg")
+        """Background rate; its longitude is reversed in files of `REVERSED_BY`."""
+        bkg = self._irf("bkg")
+        if getattr(bkg, "fov_alignment", "") != "RADEC" or "events" not in self.places:
+            return bkg
+        file, place = self._file("events")
+        table = file.table(place.hdu.upper())
+        author = tuple(str(file.get(table, key, "")).strip() for key in ("CREATOR", "HDUVERS"))
+        return bkg.with_alignment("REVERSE_LON_RADEC") if author in REVERSED_BY else bkg
 
     @cached_property
     def rad_max(self) -> RadMax2D:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -26,6 +26,12 @@ class _Background(IRF):
     def _from_interpolated(self, found: Any) -> Any:
         """Zeros of the table are read as tiny numbers, and given back as zeros; pure."""
         return jnp.where(found > NOTHING, found, 0.0)
+
+    def with_alignment(self, fov_alignment: str) -> Self:
+        """The same table with its axes along other directions."""
+        return type(self)(
+            self.axes, self.values, point_like=self.point_like, fov_alignment=fov_alignment
+        )
 
 
 class Background2D(_Background):

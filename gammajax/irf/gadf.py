@@ -196,17 +196,18 @@ def _written_order(
 ) -> list[str]:
     """The axes of a column, slowest first.
 
-    The keyword CREF says it. Where it is missing, backgrounds have the energy slowest and the
-    latitude fastest, if the sizes fit to that: the events of the public H.E.S.S. runs prefer
-    it to the order of their columns, by 334 in ln L. Else the order of the columns of the
-    edges counts, the fastest first as the format recommends; then the reverse, which some
-    programs write; then whatever order fits.
+    The keyword CREF says it. Where it is missing, backgrounds whose energies are not the first
+    of the columns have the energy slowest and the latitude fastest, if the sizes fit to that:
+    the events of the public H.E.S.S. runs prefer it to the order of their columns, by 334 in
+    ln L. Else the order of the columns of the edges counts, the fastest first as the format
+    recommends; then the reverse, which some programs write; then whatever order fits.
     """
     number = table.columns.names.index(name) + 1
     stated = re.findall(r"(\w+)_LO", str(file.get(table, f"CREF{number}", "")))
     columns = [c.removesuffix("_LO") for c in table.columns.names if c.endswith("_LO")]
     columns = [c for c in columns if c in sizes]
-    energy_first = [list(sizes)[::-1]] if name in ("BKG", "BGD") else []
+    energy_last = name in ("BKG", "BGD") and columns[0] != next(iter(sizes))
+    energy_first = [list(sizes)[::-1]] if energy_last else []
     guesses = [stated, *energy_first, columns, columns[::-1], *itertools.permutations(sizes)]
     for fastest_first in guesses:
         order = list(fastest_first)[::-1]
@@ -241,11 +242,7 @@ def write_irfs(
 
 
 def irf_hdu(irf: IRF, name: str) -> Any:
-    """A response table as a FITS extension.
-
-    Its first axis varies fastest, but in backgrounds slowest, which all readers understand;
-    CREF says so.
-    """
+    """A response table as a FITS extension; its first axis varies fastest, and CREF says so."""
     from astropy.io import fits
 
     columns = []
@@ -254,22 +251,19 @@ def irf_hdu(irf: IRF, name: str) -> Any:
             key, size = f"{form.columns[0]}_{end}", f"{axis.nbin}D"
             columns.append(fits.Column(key, size, axis.unit or None, array=edges[None]))
     tables = irf.values if len(irf.quantities.units) > 1 else irf.values[None]
-    step = -1 if irf.hduclas2 == "BKG" else 1
-    sizes = [axis.nbin for axis in irf.axes][::step]
+    sizes = [axis.nbin for axis in irf.axes]
     header = {"EXTNAME": name.upper()}
     for names, unit, values in zip(
         irf.quantities.columns, irf.quantities.units, tables, strict=True
     ):
         to = STANDARD.get(names[0], unit)
-        array = np.asarray(values if step < 0 else np.transpose(values))[None]
+        array = np.transpose(values)[None]
         array = array * conversion_factor(unit, to, where=name)
         dim = f"({','.join(map(str, sizes))})"
         columns.append(
             fits.Column(names[0], f"{array.size}D", to or None, dim=dim, array=array)
         )
-        cref = ",".join(
-            f"{form.columns[0]}_LO:{form.columns[0]}_HI" for form in irf.forms[::step]
-        )
+        cref = ",".join(f"{form.columns[0]}_LO:{form.columns[0]}_HI" for form in irf.forms)
         header[f"CREF{len(columns)}"] = f"({cref})"
     header |= {
         "HDUCLASS": "GADF",

@@ -72,7 +72,7 @@ class IRF(eqx.Module):
     point_like : bool
         Whether a directional cut is contained in the table.
     fov_alignment : {"RADEC", "ALTAZ", "REVERSE_LON_RADEC"}
-        How the axes of the field of view lie; the last has its longitude reversed.
+        How the axes of the field of view lie, see `gammajax.data.fov_coordinates`.
 
     Raises
     ------

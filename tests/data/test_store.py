@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import AltAz, EarthLocation, SkyCoord
+from astropy.io import fits
 from astropy.time import Time
 
 from gammajax import fits as fits_room
@@ -242,9 +243,21 @@ def test_broken_pointing(tmp_path, header, message) -> None:
         Pointing.read(file, file.table("EVENTS"))
 
 
+def test_the_first_hess_release_means_the_reverse_of_what_it_says(tmp_path) -> None:
+    """As gammapy has it; its backgrounds lie along right ascension, and events say so."""
+    bkg = formula_irfs()["bkg"]
+    for creator, found in (("SASH FITS::EventListWriter", "REVERSE_LON_RADEC"), ("x", "RADEC")):
+        write_run(tmp_path / "x.fits", 1, CREATOR=creator, HDUVERS="0.2")
+        with fits.open(tmp_path / "x.fits", mode="append") as hdus:
+            hdus.append(irf_hdu(bkg, "BKG"))
+        run = DataStore.from_events_files([tmp_path / "x.fits"]).obs(1)
+        assert run.bkg.fov_alignment == found
+        np.testing.assert_allclose(run.bkg.values, bkg.values, rtol=1e-12)
+
+
 def test_field_of_view_in_all_alignments() -> None:
     north, east = (CRAB.directional_offset_by(a * u.deg, 1 * u.deg) for a in (0, 90))
-    for alignment, sign in (("RADEC", 1), ("REVERSE_LON_RADEC", -1)):
+    for alignment, sign in (("RADEC", -1), ("REVERSE_LON_RADEC", 1)):
         np.testing.assert_allclose(fov_coordinates(north, CRAB, alignment), [0, 1], atol=1e-9)
         np.testing.assert_allclose(fov_coordinates(east, CRAB, alignment), [sign, 0], atol=1e-3)
     place = EarthLocation.from_geodetic(16.5, -23.27, 1835)
@@ -253,6 +266,8 @@ def test_field_of_view_in_all_alignments() -> None:
     higher = SkyCoord(pointing.az, pointing.alt + 1 * u.deg, frame=frame)
     found = fov_coordinates(higher, CRAB, "ALTAZ", frame)
     np.testing.assert_allclose(found, [0, 1], atol=1e-6)
+    beside = SkyCoord(pointing.az + 1e-3 * u.deg, pointing.alt, frame=frame)
+    assert fov_coordinates(beside, CRAB, "ALTAZ", frame)[0] < 0
     with pytest.raises(ValueError, match="the alignment ALTAZ needs the frame"):
         fov_coordinates(CRAB, CRAB, "ALTAZ")
     with pytest.raises(ValueError, match="alignment is 'UP'"):

@@ -272,6 +272,14 @@ def test_order_of_the_axes_in_a_file(make, tmp_path) -> None:
     background.write(path, hdu="BKG")
     changed(path, "BKG", CREF7=None)
     np.testing.assert_allclose(Background3D.read(path).values, background.values)
+    cube = [GridAxis.from_edges(np.linspace(1, 2, 4), n, "deg") for n in ("fov_lon", "fov_lat")]
+    same = Background3D(
+        (GridAxis.from_edges(np.geomspace(1, 8, 4), "energy", "TeV", "log"), *cube),
+        np.arange(27.0).reshape(3, 3, 3),
+    )
+    same.write(tmp_path / "cube.fits", hdu="BKG")
+    changed(tmp_path / "cube.fits", "BKG", CREF7=None)
+    np.testing.assert_allclose(Background3D.read(tmp_path / "cube.fits").values, same.values)
     with fits.open(path) as hdus:
         table = hdus["BKG"]
         turned = np.swapaxes(table.data["BKG"], 1, 3)

@@ -181,7 +181,7 @@ class TemplatePhaseCurveTemporalModel(TemporalModel):
         """
         file = FitsFile(Path(filename))
         found = _first_table(file, ("PHASE", "NORM"))
-        columns = (_flat(file, found, name) for name in ("PHASE", "NORM"))
+        columns: Any = [_flat(file, found, name) for name in ("PHASE", "NORM")]
         return cls(*columns, filename=str(filename), **values)
 
     def _period(self) -> tuple[Any, Any, Any]:
