@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gammajax.models import (
     EBLAbsorptionNormSpectralModel,
+    FoVBackgroundModel,
     LogParabolaSpectralModel,
     Models,
     PiecewiseNormSpectralModel,
@@ -173,6 +174,23 @@ components:
     reference = models.parameters["x.spectral.reference"]
     assert (reference.value, reference.frozen) == (0.5, False)
     assert models.parameters["x.spectral.index"].value == 2.0
+
+
+def test_a_covariance_may_know_a_name_that_the_models_lost(tmp_path):
+    """gammapy writes backgrounds without their names, but the table has them."""
+    models = Models([SkyModel(PowerLawSpectralModel(), name="x"), FoVBackgroundModel(datasets_names="d")])
+    models = models.with_table(models.parameters, np.diag(np.arange(1.0, 7.0)))
+    models.write(tmp_path / "m.yaml")
+    text = (tmp_path / "m.yaml").read_text().replace("- name: d-bkg\n  type:", "- type:")
+    assert "d-bkg" not in text
+    (tmp_path / "m.yaml").write_text(text)
+    table = (tmp_path / "m_covariance.dat").read_text()
+    (tmp_path / "m_covariance.dat").write_text(table.replace("d-bkg", "other"))
+    back = Models.read(tmp_path / "m.yaml")
+    np.testing.assert_array_equal(np.diag(back.covariance), np.arange(1.0, 7.0))
+    (tmp_path / "m_covariance.dat").write_text(table.replace("x.", "y."))
+    with pytest.raises(ValueError, match=r"has a row 'y\.spectral\.index', which is no param"):
+        Models.read(tmp_path / "m.yaml")
 
 
 def test_the_covariance_comes_back_to_the_last_digit(tmp_path):

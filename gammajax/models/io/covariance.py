@@ -7,6 +7,7 @@ digits, so that they come back as they were.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def format_covariance(names: tuple[str, ...], matrix: Any) -> str:
     return "".join(f"| {line} |\n" for line in lines)
 
 
-def read_covariance(path: Path, names: tuple[str, ...], factors: np.ndarray) -> np.ndarray:
+def read_covariance(
+    path: Path, names: tuple[str, ...], factors: np.ndarray, unnamed: Sequence[str] = ()
+) -> np.ndarray:
     """The covariance matrix in canonical units, rows and columns in the order of ``names``.
 
     Parameters
@@ -62,6 +65,9 @@ def read_covariance(path: Path, names: tuple[str, ...], factors: np.ndarray) -> 
     factors : array, shape (n,)
         What turns a number in the unit of each parameter in the model file into the
         canonical one: the table has the units of the model file.
+    unnamed : sequence of str
+        Components that the model file gives no name, as gammapy does with backgrounds: their
+        rows may be called after another one, and are known by their places.
 
     Raises
     ------
@@ -69,6 +75,9 @@ def read_covariance(path: Path, names: tuple[str, ...], factors: np.ndarray) -> 
         If the table is damaged, or of other parameters, or is no covariance.
     """
     found, matrix = _parse(path)
+    if len(found) == len(names):
+        pairs = zip(found, names, strict=True)
+        found = [name if _is_row(row, name, unnamed) else row for row, name in pairs]
     for name in found:
         if name not in names:
             raise ValueError(
@@ -85,6 +94,12 @@ def read_covariance(path: Path, names: tuple[str, ...], factors: np.ndarray) -> 
     matrix = matrix[np.ix_(order, order)] * np.outer(factors, factors)
     _check(path, names, matrix)
     return (matrix + matrix.T) / 2
+
+
+def _is_row(row: str, name: str, unnamed: Sequence[str]) -> bool:
+    """Whether a row may be that of a parameter of a component without a name in the file."""
+    found = [name.removeprefix(one) for one in unnamed if name.startswith(f"{one}.")]
+    return any(row.endswith(rest) for rest in found)
 
 
 def _parse(path: Path) -> tuple[list[str], np.ndarray]:

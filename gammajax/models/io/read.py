@@ -66,10 +66,11 @@ def _models(data: dict[str, Any], where: str, folder: Path) -> Models:
         raise ValueError(
             f"{where}: components is {shown(items)}, expected a list of at least one component"
         )
-    components, entries = [], {}
+    components, entries, unnamed = [], {}, []
     for place, item in enumerate(items):
         component, found = read_component(item, place, folder, where)
         components.append(component)
+        unnamed += [] if item.get("name") else [component.name]
         entries |= {f"{component.name}.{name}": entry for name, entry in found.items()}
     models = Models(components)
     rows = [_row(row, entries[row.name], where) for row in models.parameters]
@@ -78,7 +79,8 @@ def _models(data: dict[str, Any], where: str, folder: Path) -> Models:
         rows = link_listed(rows, data["links"], where)
     covariance = None
     if data.get("covariance") is not None:
-        rows, covariance = _covariance(data["covariance"], rows, entries, where, folder)
+        path = expand(data["covariance"], folder, f"{where}: covariance")
+        rows, covariance = _covariance(path, rows, entries, unnamed)
     return models.with_table(ParameterTable(tuple(rows)), covariance)
 
 
@@ -108,13 +110,12 @@ def _finite(value: float) -> bool:
 
 
 def _covariance(
-    filename: Any, rows: list[ParameterRow], entries: dict[str, Entry], where: str, folder: Path
+    path: Path, rows: list[ParameterRow], entries: dict[str, Entry], unnamed: list[str]
 ) -> tuple[list[ParameterRow], np.ndarray | None]:
     """The covariance, and the rows with its errors where the file gave none."""
-    path = expand(filename, folder, f"{where}: covariance")
     names = tuple(row.name for row in rows)
     factors = np.array([entries[name].factor for name in names])
-    matrix = read_covariance(path, names, factors)
+    matrix = read_covariance(path, names, factors, unnamed)
     if not matrix.any():
         return rows, None
     errors = np.sqrt(np.diag(matrix))
