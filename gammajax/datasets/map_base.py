@@ -24,7 +24,8 @@ class MapDatasetBase(Dataset):
     """Counts in pixels of the sky and energy bins with their responses.
 
     The fields are described in `MapDataset`. A class that builds on this one names in
-    ``maps`` what it has in each bin besides counts.
+    ``maps`` what it has in each bin besides counts. Of these, NaN outside of ``mask_safe``
+    becomes 0: gammapy writes it where nothing is known.
     """
 
     name: str
@@ -45,6 +46,10 @@ class MapDatasetBase(Dataset):
         _check_axes(self.counts, "energy", f"{label}: counts")
         _check_axes(self.exposure, "energy_true", f"{label}: exposure")
         object.__setattr__(self, "exposure", self.exposure.to_unit("cm2 s"))
+        for what in ("counts", *self.maps):
+            object.__setattr__(
+                self, what, _known_where_safe(getattr(self, what), self.mask_safe)
+            )
         for what in ("counts", "exposure", *self.maps):
             _check_values(getattr(self, what), f"{label}: {what}")
         for what in (*self.maps, *MASKS):
@@ -311,6 +316,16 @@ def _check_axes(found: Map, name: str, where: str) -> None:
         raise ValueError(
             f"{where}: the axes are {found.geom.axes.names}, expected one, {name!r}"
         )
+
+
+def _known_where_safe(found: Map | None, mask_safe: Map | None) -> Map | None:
+    """The map with 0 in bins that are no numbers and outside of the safe mask."""
+    if found is None or mask_safe is None or mask_safe.data.shape != found.data.shape:
+        return found
+    unknown = np.isnan(np.asarray(found.data)) & (np.asarray(mask_safe.data) == 0)
+    if not unknown.any():
+        return found
+    return found.with_data(np.where(unknown, 0.0, found.data))
 
 
 def _check_values(found: Map | None, where: str) -> None:

@@ -387,3 +387,17 @@ class TestHealpix:
             data.pad(1)
         with pytest.raises(ValueError, match="wants a map in a projection"):
             data.to_spectrum_dataset(circle(1.0))
+
+
+def test_what_is_no_number_may_lie_outside_of_the_safe_mask() -> None:
+    """gammapy writes NaN where a background is unknown, and does not fit there."""
+    dataset = made(0, "cash")
+    safe = np.asarray(dataset.mask_safe.data)
+    unknown = dataset.background.with_data(np.where(safe, dataset.background.data, np.nan))
+    found = dataset.replace(background=unknown)
+    assert (~safe).any()
+    np.testing.assert_array_equal(found.background.data[~safe], 0.0)
+    assert found.stat_sum() == dataset.stat_sum()
+    inside = unknown.with_data(np.where(safe, np.nan, 1.0))
+    with pytest.raises(ValueError, match="background is nan at"):
+        dataset.replace(background=inside)

@@ -178,7 +178,9 @@ components:
 
 def test_a_covariance_may_know_a_name_that_the_models_lost(tmp_path):
     """gammapy writes backgrounds without their names, but the table has them."""
-    models = Models([SkyModel(PowerLawSpectralModel(), name="x"), FoVBackgroundModel(datasets_names="d")])
+    models = Models(
+        [SkyModel(PowerLawSpectralModel(), name="x"), FoVBackgroundModel(datasets_names="d")]
+    )
     models = models.with_table(models.parameters, np.diag(np.arange(1.0, 7.0)))
     models.write(tmp_path / "m.yaml")
     text = (tmp_path / "m.yaml").read_text().replace("- name: d-bkg\n  type:", "- type:")

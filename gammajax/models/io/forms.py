@@ -11,7 +11,7 @@ import numpy as np
 
 from gammajax.maps import Map
 from gammajax.models.io.entries import boolean
-from gammajax.models.io.template_map import TemplateMap, read_template_map
+from gammajax.models.io.template_map import read_template_map
 from gammajax.models.spatial.template_map import absolute
 from gammajax.models.spectral.compound import OPERATORS
 from gammajax.models.spectral.ebl import BUILTIN
@@ -99,7 +99,8 @@ def _write_template(model: Any) -> dict[str, Any]:
 def _read_template_nd(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
     path = expand(data.get("filename"), folder, where)
     found = read_template_map(path, where)
-    _complete(data.get("parameters"), found, where)
+    axes = {n: (a, u) for n, a, u in zip(found.names, found.axes, found.units, strict=True)}
+    _complete(data.get("parameters"), axes, where)
     return cls(
         found.energy,
         found.values,
@@ -110,14 +111,13 @@ def _read_template_nd(cls: Any, data: Any, parts: Any, folder: Path, where: str)
     )
 
 
-def _complete(parameters: Any, found: TemplateMap, where: str) -> None:
+def _complete(parameters: Any, axes: dict[str, tuple[Any, str]], where: str) -> None:
     """Give entries the range of their axis as bounds, and take its unit off, once checked."""
     for item in parameters if isinstance(parameters, list) else []:
         name = item.get("name") if isinstance(item, dict) else None
-        if name not in found.names:
+        if name not in axes:
             continue
-        place = found.names.index(name)
-        axis, unit = found.axes[place], found.units[place]
+        axis, unit = axes[name]
         given = str(item.pop("unit", None) or unit)
         if (
             abs(conversion_factor(given, unit, where=f"{where}: parameter {name!r}") - 1)
@@ -213,6 +213,8 @@ def _write_sky(model: Any) -> dict[str, Any]:
 
 def _read_sky_nd(cls: Any, data: Any, parts: Any, folder: Path, where: str) -> Any:
     found, path = _sky_map(data, folder, where)
+    axes = {axis.name: (axis.center, axis.unit) for axis in found.geom.axes}
+    _complete(data.get("parameters"), axes, where)
     return cls(found, filename=path)
 
 

@@ -208,6 +208,18 @@ def test_templates_come_back(tmp_path):
         Models(SkyModel(PowerLawSpectralModel(), TemplateSpatialModel(blob()))).to_yaml()
 
 
+def test_coordinates_of_a_template_stay_on_its_axes(tmp_path):
+    """gammapy leaves out bounds that are those of an axis, and writes its unit."""
+    age = MapAxis.from_nodes([1.0, 3.0], name="age", unit="yr", interp="lin")
+    blob(axes=[age], unit="sr-1").write(tmp_path / "ages.fits")
+    spatial = "{type: TemplateNDSpatialModel, filename: ages.fits, parameters: [{name: age, "
+    spatial += "value: 2, unit: yr}]}"
+    component = f"{{name: x, type: SkyModel, spectral: {{type: pl}}, spatial: {spatial}}}"
+    (tmp_path / "models.yaml").write_text(f"components: [{component}]")
+    row = Models.read(tmp_path / "models.yaml").parameters["x.spatial.age"]
+    assert (row.value, row.min, row.max) == (2, 1, 3)
+
+
 @pytest.mark.data
 def test_the_interstellar_cube_has_the_values_of_the_peer(data_path):
     model = create_fermi_diffuse_model(data_path("fermi-3fhl-gc/gll_iem_v06_gc.fits.gz"))
