@@ -332,7 +332,8 @@ def _valued(table: ParameterTable, values: np.ndarray) -> ParameterTable:
 def _at(components: tuple[Component, ...], values: np.ndarray) -> tuple[Component, ...]:
     moved, first = [], 0
     for component in components:
-        size = len(slots(component))
-        moved.append(with_values(component, values[first : first + size]))
-        first += size
+        found = slots(component)
+        own = values[first : first + len(found)]
+        moved.append(with_values(component, own, found))
+        first += len(found)
     return tuple(moved)

@@ -195,16 +195,18 @@ def parameter_values(model: eqx.Module) -> Any:
     return jnp.stack(found) if found else jnp.zeros(0)
 
 
-def with_values(model: eqx.Module, values: Any) -> Any:
+def with_values(model: eqx.Module, values: Any, found: list[Slot] | None = None) -> Any:
     """The model with its parameters replaced by ``values`` (last axis: order of `slots`).
 
     Works on traced values; leading axes of ``values`` become leading axes of the leaves.
+    ``found`` are the slots, if they are known.
     """
     leaves, structure = jax.tree_util.tree_flatten(model)
     columns: dict[int, list[int]] = {}
-    for position, slot in enumerate(slots(model)):
+    found = slots(model) if found is None else found
+    for position, slot in enumerate(found):
         columns.setdefault(slot.leaf, []).append(position)
-    for position, slot in enumerate(slots(model)):
+    for position, slot in enumerate(found):
         places = columns[slot.leaf]
         if slot.item < 0:
             leaves[slot.leaf] = values[..., position]
