@@ -24,12 +24,12 @@ import jax.numpy as jnp
 
 from gammajax.fold.slopes import MapSlopes, RowBends, gathered
 from gammajax.inference.newton import movable
-from gammajax.inference.problem import Expansion, Problem
+from gammajax.inference.problem import Expansion, Problem, by_owner, owners
 
 MOST_PRODUCTS = 200
 """Products with the matrix in one pass."""
 
-MOST_PASSES = 4
+MOST_PASSES = 8
 """How often a step is made again because it leads out of the box at a bound."""
 
 FORCING_FAR, FORCING_NEAR = 0.03, 1e-3
@@ -56,11 +56,22 @@ class Matrix(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step, the decrease of half the gradient along it, and the products it took."""
+    """A step, the decrease of half the gradient along it, and the products it took.
+
+    ``fisher`` is the diagonal of the Fisher matrix.
+    """
 
     delta: Any
     edm: Any
     n_products: Any
+    fisher: Any
+
+
+class Bent(NamedTuple):
+    """A direction along which a matrix curves down, and its product; zeros if there is none."""
+
+    direction: Any
+    moved: Any
 
 
 def cg_step(problem: Problem, x: Any, at: Expansion, damping: Any, near: Any) -> Step:
@@ -94,36 +105,46 @@ def step_of(
     ``loop`` is what runs the iterations: a loop on the host lets the product be anything.
     """
     extra = damping * matrix.fisher
-    precondition = _preconditioner(matrix, extra)
     goal = jnp.where(jnp.all(near), FORCING_NEAR, FORCING_FAR) ** 2
-    space, active = problem.space, problem.active
-    old = x[active]
-    at_bound = (old <= space.min[active]), (old >= space.max[active])
+    space, active, owner = problem.space, problem.active, owners(problem)
+    low, high = space.min[active] - x[active], space.max[active] - x[active]
 
     def solve(carry: Any) -> Any:
-        _, moving, number, passes, _ = carry
+        _, held, moving, extra, number, passes, _ = carry
+        precondition = _preconditioner(matrix, extra)
+
+        def whole(direction: Any) -> Any:
+            return matrix.product(direction) + extra * direction
 
         def product(direction: Any) -> Any:
-            found = matrix.product(direction) + extra * direction
-            return jnp.where(moving, found, 0.0)
+            return jnp.where(moving, whole(direction), 0.0)
 
         def inverse(rest: Any) -> Any:
             return jnp.where(moving, precondition(rest), 0.0)
 
-        right = jnp.where(moving, -gradient, 0.0)
-        step, products = conjugate_gradients(product, inverse, right, goal, loop)
-        # what sits at a bound and would go out of it is held there, and the others move anew
-        out = (at_bound[0] & (step < 0)) | (at_bound[1] & (step > 0))
-        return step, moving & ~out, number + products, passes + 1, jnp.any(out)
+        right = jnp.where(moving, -gradient - whole(held), 0.0)
+        step, products, bent = conjugate_gradients(product, inverse, right, goal, loop)
+        # components along which it curves down are stiffened, and all move anew
+        down = by_owner(bent.direction * bent.moved, owner)
+        size = by_owner(matrix.fisher * bent.direction**2, owner)
+        less = (down < 0) & (size > 0)
+        stiff = jnp.where(less, -2 * down / jnp.where(less, size, 1.0), 0.0)
+        # what would leave the box goes to its bound, and the others move anew
+        out = moving & ((step < low) | (step > high)) & ~jnp.any(less)
+        held = jnp.where(out, jnp.clip(step, low, high), held)
+        step = jnp.where(out, 0.0, step)
+        anew = jnp.any(out) | jnp.any(less)
+        extra = extra + stiff * matrix.fisher
+        return step + held, held, moving & ~out, extra, number + products, passes + 1, anew
 
     def again(carry: Any) -> Any:
         return carry[-1] & (carry[-2] < MOST_PASSES)
 
     moving = movable(problem, x, gradient) & (matrix.fisher > 0)
-    zero = jnp.asarray(0)
-    start = (jnp.zeros_like(gradient), moving, zero, zero, jnp.asarray(True))
-    step, _, number, _, _ = loop(again, solve, start)
-    return Step(step, -0.5 * step @ gradient, number)
+    zero, none = jnp.asarray(0), jnp.zeros_like(gradient)
+    start = (none, none, moving, extra, zero, zero, jnp.asarray(True))
+    step, _, _, _, number, _, _ = loop(again, solve, start)
+    return Step(step, -0.5 * step @ gradient, number, matrix.fisher)
 
 
 def conjugate_gradients(
@@ -132,18 +153,19 @@ def conjugate_gradients(
     right: Any,
     goal: Any,
     loop: Loop = jax.lax.while_loop,
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, Bent]:
     """The solution of a system to a squared relative residual, and the products it took.
 
-    A direction that curves down ends the search; as the first one it is followed.
+    A direction that curves down ends the search, and is given back; as the first one it is
+    followed.
     """
 
     def proceed(carry: Any) -> Any:
-        _, _, _, size, number, up = carry
+        _, _, _, size, number, up, _ = carry
         return up & (size > goal * first) & (number < MOST_PRODUCTS)
 
     def advance(carry: Any) -> Any:
-        step, rest, direction, size, number, _ = carry
+        step, rest, direction, size, number, _, _ = carry
         moved = product(direction)
         bend = direction @ moved
         up = bend > 0
@@ -153,13 +175,23 @@ def conjugate_gradients(
         rest = rest - length * moved
         pre = precondition(rest)
         new = rest @ pre
-        return step, rest, pre + (new / size) * direction, new, number + 1, up
+        bent = Bent(jnp.where(up, 0.0, direction), jnp.where(up, 0.0, moved))
+        return step, rest, pre + (new / size) * direction, new, number + 1, up, bent
 
     pre = precondition(right)
-    first = right @ pre
-    start = (jnp.zeros_like(right), right, pre, first, jnp.asarray(0), first > 0)
-    step, _, _, _, number, _ = loop(proceed, advance, start)
-    return step, number
+    first, none = right @ pre, jnp.zeros_like(right)
+    bent = Bent(none, none)
+    start = (none, right, pre, first, jnp.asarray(0), first > 0, bent)
+    step, _, _, _, number, _, bent = loop(proceed, advance, start)
+    return step, number, bent
+
+
+def fisher_product(at: Expansion, direction: Any) -> Any:
+    """The Fisher matrix times a vector."""
+    found = at.prior * direction
+    for slopes, part in zip(at.slopes, at.bins, strict=True):
+        found = found + slopes.transposed(part.expected * slopes.times(direction))
+    return found
 
 
 def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:

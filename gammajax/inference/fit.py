@@ -24,7 +24,7 @@ from gammajax.inference.covariance import (
 from gammajax.inference.factor import Factor
 from gammajax.inference.first_order import first_order
 from gammajax.inference.many import minimise_many, settled
-from gammajax.inference.newton import NewtonState, idle, newton
+from gammajax.inference.newton import NewtonState, idle, movable, newton
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
 from gammajax.inference.sharded import ShardedLikelihood
@@ -45,6 +45,9 @@ The second is for counts cubes: there a matrix costs more than the products with
 
 DEGENERATE = 1e-11
 """Least eigenvalue of the Fisher matrix, scaled to a unit diagonal, that counts as one."""
+
+FAR = 0.1
+"""Distance, relative to the largest one, of parameters that a message names."""
 
 MESSAGES = {
     second_order.CONVERGED: "distance to the minimum below tolerance",
@@ -263,6 +266,7 @@ def _message(
         text += _not_finite(likelihood)
     if status in (second_order.STUCK, second_order.TOO_MANY):
         text += f"; the distance to the minimum is estimated as {float(state.edm):.1e}"
+        text += _farthest(likelihood, state)
     if resting.any():
         some = [likelihood.names[i] for i in np.nonzero(resting)[0]]
         text += (
@@ -277,11 +281,22 @@ def _message(
     return text
 
 
+def _farthest(likelihood: Any, state: NewtonState) -> str:
+    """The components that have most of the distance, as far as each parameter alone knows."""
+    gradient, bend = np.asarray(state.at.gradient), as_array(state.at.hessian).diagonal()
+    moving = np.asarray(movable(likelihood.frame, state.x, gradient)) & (bend > 0)
+    share = np.where(moving, gradient**2 / np.where(moving, bend, 1.0), 0.0)
+    most = [i for i in np.argsort(-share)[:20] if share[i] > FAR * share.max()]
+    names = dict.fromkeys(likelihood.names[i].split(".")[0] for i in most)
+    return f" (look at {', '.join(list(names)[:8])})" if names else ""
+
+
 def _undetermined(likelihood: Any, state: NewtonState) -> str:
     """The parameters along which the statistic curves least, or upward."""
     matrix = as_array(state.at.hessian)
     fisher = as_array(state.at.fisher).diagonal()
-    flat = [likelihood.names[i] for i in np.nonzero(~(fisher > 0))[0]]
+    known = (fisher > 0) & ~(sparse.issparse(matrix) & (matrix.diagonal() <= 0))
+    flat = [likelihood.names[i] for i in np.nonzero(~known)[0]]
     if flat:
         return f" (look at {', '.join(flat[:8])}{' and others' if len(flat) > 8 else ''})"
     if sparse.issparse(matrix):

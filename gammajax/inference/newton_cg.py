@@ -1,18 +1,9 @@
-r"""Newton steps without matrices: fits of hundreds to thousands of parameters.
+"""Newton steps without matrices: fits of hundreds to thousands of parameters.
 
-Steps are those of `gammajax.inference.cg_step`. What is different from a fit of few
-parameters is that with a thousand sources there is always one whose step is too long, and it
-must not hold up the others. So each component has a damping of its own, and a quality of its
-own: with d its part of a step, g the gradient before and g' the one after it,
-
-.. math:: q = \frac{d \cdot g'}{-d \cdot g}
-
-is 0 for a step to the minimum along d, above 0 where it went too far, and 1 where the slope
-behind it is as steep as the one before. A component that went too far is damped more, the
-others less. A step that did not decrease the statistic is not taken, and is tried again with
-more damping of those that went too far, and if that fails again of all that hoped for much.
-Bounds are respected as in
-`gammajax.inference.newton`.
+Steps are those of `gammajax.inference.cg_step`, and `gammajax.inference.verdict` says what
+becomes of them. What is different from a fit of few parameters is that with a thousand sources
+there is always one whose step is too long, and it must not hold up the others. So each
+component has a damping of its own, and is judged for its own part of a step.
 """
 
 from __future__ import annotations
@@ -22,19 +13,18 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gammajax.inference.cg_step import Step, cg_step
+from gammajax.inference.cg_step import Step, cg_step, fisher_product
 from gammajax.inference.curvature import Pieces, pieces_of
-from gammajax.inference.newton import CONVERGED, NEAR, RUNNING, STUCK, stepped
-from gammajax.inference.problem import Expansion, Problem, expand, owners, prior_stat
-
-TOO_FAR, GOOD = 0.5, 0.25
-"""Qualities of a step: above the first it is damped more next time, below the second less."""
-
-NOTHING = 1e-9
-"""Slopes along a step (in units of the statistic) that say nothing about its quality."""
-
-MOST_EXCESS = 30.0
-"""Largest quality that counts when the damping is raised after a step that was not taken."""
+from gammajax.inference.newton import CONVERGED, NEAR, RUNNING, stepped
+from gammajax.inference.problem import (
+    Expansion,
+    Problem,
+    by_owner,
+    expand,
+    owners,
+    prior_stat,
+)
+from gammajax.inference.verdict import looked, rejected
 
 START = 0.03
 """Damping of the first step."""
@@ -48,20 +38,25 @@ KEPT = 3
 Those of shapes that move cost three times as much as all else in a look, and change little.
 """
 
-FREE = 0.3
-"""Damping up to which a step knows the distance to the minimum."""
+CURVES = 1e-8, 1e3
+"""Range of curvatures along a step, in units of the Fisher diagonal."""
 
-MOST_DAMPING = 1e10
-"""Damping at which steps have become nothing."""
+FREE = 1e-3
+"""Damping up to which a step knows the distance to the minimum, or a part of it.
+
+What two parameters share may bend a thousandth as much as each of them.
+"""
 
 
 class State(NamedTuple):
     """Where a fit stands: the best point, the next one to look at, and what was found.
 
     ``excess`` is the statistic less what the counts alone add to it: points are compared by
-    it. ``gradient`` is the one at ``x``, ``taken`` the step from there to ``trial``;
-    ``damping`` and ``near`` go by active parameter. ``again`` says that the last step was not
-    taken, and that the next look is at ``x``, for a step with more damping. The last look is at
+    it. ``gradient`` is the one at ``origin``, ``taken`` the step from there to ``trial``;
+    ``damping``, ``curve`` (what bends along the last step, in units of the Fisher diagonal)
+    and ``near`` go by active parameter. ``origin`` is ``x``, or where ``lent`` a point with a
+    statistic that is higher by little. ``again`` says that nothing is left of the last step,
+    and that the next look is at ``x``, for a step with more damping. The last look is at
     ``x`` too, and gives ``pieces``, of which matrices are made: nothing is compiled for them
     alone.
     ``bends`` are the second derivatives of predictions that steps are made with, and
@@ -72,12 +67,15 @@ class State(NamedTuple):
     stat: Any
     excess: Any
     gradient: Any
+    origin: Any
     trial: Any
     taken: Any
     damping: Any
+    curve: Any
     near: Any
     edm: Any
     again: Any
+    lent: Any
     n_steps: Any
     n_products: Any
     n_rejected: Any
@@ -133,12 +131,15 @@ def begin(problem: Problem, x: Any) -> State:
         stat=infinite,
         excess=infinite,
         gradient=none,
+        origin=x,
         trial=x,
         taken=none,
         damping=jnp.full(number, START),
+        curve=jnp.ones(number),
         near=jnp.zeros(number, dtype=bool),
         edm=infinite,
         again=jnp.asarray(False),
+        lent=jnp.asarray(False),
         n_steps=zero,
         n_products=zero,
         n_rejected=zero,
@@ -161,16 +162,17 @@ def advance(
     """
 
     def finish(state: State, at: Expansion) -> State:
-        return state._replace(pieces=pieces_of(at), done=jnp.asarray(True))
+        return state._replace(
+            gradient=at.gradient, pieces=pieces_of(at), done=jnp.asarray(True)
+        )
 
     def look(state: State, at: Expansion) -> State:
         excess = excess_of(problem, x, at)
-        state, better = looked(state, at, owner, excess)
+        state, go = looked(state, at, owner, excess)
         n_kept = jnp.where(curved, 0, state.n_kept + 1)
-        state = state._replace(n_kept=jnp.where(better, n_kept, state.n_kept))
+        state = state._replace(n_kept=jnp.where(go, n_kept, state.n_kept))
         at = at._replace(bends=latest(at.bends, state.bends, curved))
-        state = state._replace(excess=jnp.where(better, excess, state.excess))
-        return jax.lax.cond(better, _accept, _reject, problem, state, at, owner, tolerance)
+        return jax.lax.cond(go, _accept, _reject, problem, state, at, owner, tolerance)
 
     last = (state.status != RUNNING) | (state.n_steps >= max_steps)
     x = jnp.where(last, state.x, state.trial)
@@ -201,48 +203,6 @@ def excess_of(problem: Problem, x: Any, at: Expansion) -> Any:
     return found + prior_stat(problem, x) if problem.priors else found
 
 
-def looked(state: State, at: Any, owner: Any, excess: Any) -> tuple[State, Any]:
-    """The state with the damping after a look at the trial point, and whether to go there.
-
-    Of ``at``, the statistic, the gradient and ``n_negative`` are used.
-    """
-    finite = jnp.isfinite(at.stat) & jnp.all(jnp.isfinite(at.gradient))
-    noise = 1e-13 * (jnp.abs(excess) + 1.0) + 1e-15 * jnp.abs(at.stat)
-    room = jnp.where(state.edm < 1e3 * noise, noise, 0.0)
-    # a total below 0 lowers the statistic without end, so no step may lead there
-    better = (at.n_negative <= state.n_negative) & (excess < state.excess + room)
-    better = finite & (better | state.again)
-    damping = _damping(state, at.gradient, owner, better)
-    return state._replace(damping=damping, n_steps=state.n_steps + 1), better
-
-
-def _by_owner(values: Any, owner: Any) -> Any:
-    """Sums over the parameters of each component, given back to all of these."""
-    return jnp.zeros_like(values).at[owner].add(values)[owner]
-
-
-def _damping(state: State, gradient: Any, owner: Any, better: Any) -> Any:
-    """The damping after a look at the trial point."""
-    before = -_by_owner(state.taken * state.gradient, owner)
-    after = _by_owner(state.taken * gradient, owner)
-    matters = before > NOTHING
-    quality = jnp.where(matters, after / jnp.where(matters, before, 1.0), 0.0)
-    # where the gradient is not finite, all that moved went too far
-    far = matters & ~(quality <= TOO_FAR)
-    less = jnp.where(state.damping < 1e-8, 0.0, state.damping / 10)
-    kept = jnp.where(quality < GOOD, less, state.damping)
-    kept = jnp.where(far, jnp.maximum(4 * state.damping, 1e-3), kept)
-    # a component that jumped over a ridge looks innocent: the second time, all that hoped for
-    # much are damped
-    far = far | ((state.n_in_a_row > 0) & (before > 2 * NEAR))
-    guilty = jnp.where(jnp.any(far), far, True)
-    # along a parabola, a step of the quality q is 1 + q times too long
-    excess = jnp.where(jnp.isfinite(quality), jnp.clip(quality, 0.0, MOST_EXCESS), MOST_EXCESS)
-    more = jnp.maximum(10 * state.damping, 0.5 * excess * (1 + state.damping))
-    more = jnp.where(guilty, jnp.maximum(more, 1e-2), state.damping)
-    return jnp.where(state.again, state.damping, jnp.where(better, kept, more))
-
-
 def _accept(problem: Problem, state: State, at: Expansion, owner: Any, tolerance: Any) -> State:
     step = cg_step(problem, state.trial, at, state.damping, state.near)
     state = state._replace(bends=at.bends)
@@ -253,25 +213,27 @@ def accepted(
     problem: Problem, state: State, at: Any, step: Step, owner: Any, tolerance: Any
 ) -> State:
     """The state at the trial point, with the next step from there."""
-    x = state.trial
-    trial, taken = stepped(problem, x, step.delta)
-    share = _by_owner(-0.5 * step.delta * at.gradient, owner)
+    trial, taken = stepped(problem, state.trial, step.delta)
+    share = by_owner(-0.5 * step.delta * at.gradient, owner)
+    size = by_owner(step.fisher * step.delta**2, owner)
+    curve = jnp.where(size > 0, 2 * share / jnp.where(size > 0, size, 1.0), 1.0)
     # what is kept, or damped, may hide a part of the distance
     over = step.edm < SURE * tolerance
     fresh = (state.n_kept == 0) | (step.edm < 0.1 * SURE * tolerance)
-    sure = fresh & (jnp.max(state.damping) <= FREE)
+    moves = by_owner(jnp.abs(step.delta), owner) > 0
+    free = jnp.max(jnp.where(moves, state.damping, 0.0)) <= FREE
+    sure = fresh & free & ~state.lent
     return state._replace(
-        x=x,
-        stat=at.stat,
         gradient=at.gradient,
+        origin=state.trial,
         trial=trial,
         taken=taken,
+        curve=jnp.clip(curve, *CURVES),
         near=share < NEAR,
         edm=step.edm,
         again=jnp.asarray(False),
         n_in_a_row=jnp.where(state.again, state.n_in_a_row, 0),
         n_products=state.n_products + step.n_products,
-        n_negative=at.n_negative,
         # solved to a residual, a step knows the distance to a part of it only
         status=jnp.where(over & sure, CONVERGED, RUNNING),
         n_kept=jnp.where(over, KEPT, state.n_kept),
@@ -279,17 +241,7 @@ def accepted(
 
 
 def _reject(problem: Problem, state: State, at: Expansion, owner: Any, tolerance: Any) -> State:
-    return rejected(state)
+    def product(direction: Any) -> Any:
+        return fisher_product(at, direction)
 
-
-def rejected(state: State) -> State:
-    """The state after a step that was not taken."""
-    # at a start that is not finite, or where steps have become nothing, there is no way on
-    over = ~jnp.isfinite(state.stat) | (jnp.max(state.damping) > MOST_DAMPING)
-    return state._replace(
-        trial=state.x,
-        again=jnp.asarray(True),
-        n_rejected=state.n_rejected + 1,
-        n_in_a_row=state.n_in_a_row + 1,
-        status=jnp.where(over, STUCK, RUNNING),
-    )
+    return rejected(problem, state, owner, product)

@@ -230,6 +230,11 @@ def owners(problem: Problem) -> Any:
     return first[component]
 
 
+def by_owner(values: Any, owner: Any) -> Any:
+    """Sums over the parameters of each component, given back to all of these."""
+    return jnp.zeros_like(values).at[owner].add(values)[owner]
+
+
 def score_products(problem: Problem, x: Any) -> Any:
     """The sum over bins of the outer product of each bin's gradient, (active, active)."""
     at = expand(problem, x)

@@ -23,6 +23,7 @@ from gammajax.inference.many import settled
 from gammajax.inference.newton import RUNNING, NewtonState
 from gammajax.inference.problem import owners
 from gammajax.inference.sharded import ShardedLikelihood, Spread
+from gammajax.inference.verdict import looked, rejected
 from gammajax.inference.watched import Line, Watched, stand_of
 
 
@@ -46,6 +47,7 @@ def minimise_sharded(
     except LostProcess as error:
         raise LostProcess(f"the fit has stopped: {error}{_kept(watched)}") from None
     known = Curvature(at.hessian, at.fisher)
+    state = state._replace(gradient=at.gradient)
     return settled(likelihood.frame, state, tolerance, known)
 
 
@@ -105,11 +107,19 @@ def _searched(
                 )  # fmt: skip
                 state = steps.accepted(frame, state, seen, step, owner, tolerance)
             else:
-                state = steps.rejected(state)
+                state = _rejected(likelihood, state, at, owner)
             line.show(stand_of(state, owner))
             if gang.leads:
                 watched.keep(likelihood, state)
     return state
+
+
+def _rejected(likelihood: ShardedLikelihood, state: Any, at: Spread, owner: Any) -> Any:
+    def product(direction: Any) -> Any:
+        return likelihood.times(at, np.asarray(direction)[None], exact=False)[0]
+
+    loop = likelihood.collectives.loop
+    return rejected(likelihood.frame, state, owner, product, loop)
 
 
 @jax.jit
@@ -117,7 +127,7 @@ def _looked(state: Any, stat: Any, gradient: Any, n_negative: Any, owner: Any) -
     seen = SimpleNamespace(stat=stat, gradient=gradient, n_negative=n_negative)
     # second derivatives are made in each look
     state = state._replace(n_kept=jnp.zeros_like(state.n_kept))
-    return steps.looked(state._replace(excess=state.stat), seen, owner, stat)
+    return looked(state._replace(excess=state.stat), seen, owner, stat)
 
 
 def matrix_of(likelihood: ShardedLikelihood, at: Spread, near: np.ndarray) -> Matrix:

@@ -17,7 +17,7 @@ from gammajax.inference.newton_cg import State, advance, begin
 from gammajax.inference.problem import Problem, owners
 from gammajax.storage import replacing
 
-FORM = 2
+FORM = 3
 """Of the content of checkpoints."""
 
 

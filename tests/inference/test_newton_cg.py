@@ -96,6 +96,7 @@ def test_a_source_that_is_not_there_rests_at_its_bound(monkeypatch) -> None:
     data = hole(models([1e-11, 2e-11, 0.0, 3e-11, 8e-12]))
     result = Fit().run(Likelihood([data], models([1e-11] * 5).freeze("s*.index")))
     assert result.success
+    assert result.n_evaluations < 20
     assert result.at_bounds == ("s2.spectral.amplitude",)
 
 
@@ -117,6 +118,7 @@ def test_too_few_steps_and_a_bad_start_are_reported(likelihood, monkeypatch) -> 
     short = Fit(max_steps=2).run(likelihood)
     assert not short.success
     assert "largest number of steps" in short.message
+    assert "(look at " in short.message
     bad = likelihood.models.set("s0.spectral.amplitude", value=1e300)
     result = Fit().run(likelihood.with_models(bad.set("s0.spectral.index", value=6)))
     assert not result.success
