@@ -224,8 +224,15 @@ def _add_group(
     functions = np.zeros((first, end - start))
     for values, local, place in found:
         _add_entries(functions, np.asarray(values), local, place)
-    square = (functions * weight) @ functions.T
-    matrix.block(used, joined.T @ (joined.T @ square).T)
+    matrix.block(used, joined.T @ (joined.T @ _weighted(functions, weight)).T)
+
+
+def _weighted(functions: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The weighted products of functions; an array times its own transpose takes half."""
+    if weight.min() < 0:
+        return (functions * weight) @ functions.T
+    half = functions * np.sqrt(weight)
+    return half @ half.T
 
 
 def _add_entries(

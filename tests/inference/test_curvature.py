@@ -97,3 +97,11 @@ def _check_blocks(blocks, whole, names) -> None:
                 np.testing.assert_allclose(difference / scale, 0, atol=1e-10)
             seen += [names[i] for i in own]
     assert {name.split(".")[0] for name in seen} >= {"s1", "s2", "s3"}
+
+
+def test_products_of_weights_of_both_signs() -> None:
+    rng = np.random.default_rng(1)
+    functions, weight = rng.standard_normal((5, 30)), rng.uniform(0, 1, 30)
+    for own in (weight, weight - 0.5):
+        found = curvature._weighted(functions, own)
+        np.testing.assert_allclose(found, np.einsum("ib,b,jb", functions, own, functions))
