@@ -210,14 +210,14 @@ class DataStore:
         ----------
         obs_ids : sequence of int, optional
         missing : {"error", "skip"}
-            What to do about runs whose files are absent.
+            What to do about runs whose files are absent, or that have none.
         """
         if missing not in ("error", "skip"):
             raise ValueError(f"missing is {missing!r}, expected 'error' or 'skip'")
         wanted = self.obs_ids if obs_ids is None else obs_ids
         if missing == "skip":
             runs = [self._run(number) for number in wanted]
-            return Observations([run for run in runs if run.is_present])
+            return Observations([run for run in runs if run.places and run.is_present])
         return Observations([self.obs(number) for number in wanted])
 
     @property
@@ -271,8 +271,10 @@ def _column(file: FitsFile, table: Any, name: str) -> list[Any]:
 
 
 def _numbers(file: FitsFile, table: Any) -> list[int]:
-    """The numbers of runs."""
+    """The numbers of runs, which may be written as text."""
     values = np.asarray(file.raw(table, "OBS_ID"))
+    if values.dtype.kind == "U" and np.char.isdigit(values).all():
+        values = values.astype(np.int64)
     if values.dtype.kind not in "iu" or values.ndim != 1:
         raise ValueError(
             f"{file.path}[{table.name}]: column OBS_ID holds {values.dtype} of shape "

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import AltAz, EarthLocation, SkyCoord
 from astropy.io import fits
+from astropy.table import Table
 from astropy.time import Time
 
 from gammajax import fits as fits_room
@@ -102,6 +103,18 @@ def test_parts_of_runs_in_time(folder) -> None:
     np.testing.assert_allclose(parts[0].gti.time_sum.value, 35, atol=1e-6)
     assert len(runs.select_time(start + 500 * u.s, start + 600 * u.s)) == 0
     np.testing.assert_allclose((parts[0].tmid - start).to_value("s"), 32.5, atol=1e-6)
+
+
+def test_numbers_may_be_text_and_runs_without_files_are_skipped(folder) -> None:
+    for name in ("hdu-index.fits", "obs-index.fits"):
+        rows = Table.read(folder / name)
+        if name.startswith("obs"):
+            rows.add_row([4, 87.6, 22.0, 60.0])
+        rows.replace_column("OBS_ID", rows["OBS_ID"].astype(str))
+        rows.write(folder / name, overwrite=True)
+    store = DataStore.from_dir(folder)
+    assert store.obs_ids == [1, 2, 3, 4]
+    assert store.get_observations(missing="skip").ids == [1, 2]
 
 
 def test_from_events_files(folder) -> None:
