@@ -27,6 +27,7 @@ from gammajax.maps.hpx_io import hpx_hdus, hpx_map, is_hpx
 from gammajax.maps.map_axes import MapAxes
 from gammajax.maps.region_geom import RegionGeom
 from gammajax.maps.region_io import is_region_map, region_hdus, region_map
+from gammajax.maps.sparse_io import dense_image, is_sparse_image
 from gammajax.maps.wcs_geom import WcsGeom
 from gammajax.storage import replacing
 
@@ -105,6 +106,8 @@ def map_from_hdus(hdus: list[Any], where: str, hdu: str | int | None = None) -> 
 def _map_from_hdus(hdus: list[Any], where: str, hdu: str | int | None) -> Map:
     found = _find(hdus, where, hdu)
     where = f"{where}[{found.name}]"
+    if is_sparse_image(found):
+        found = dense_image(found, where)
     meta = _meta(found.header)
     if is_region_map(found):
         return _checked_map(*region_map(hdus, found, where), meta, where)
@@ -149,7 +152,7 @@ def _find(hdus: list[Any], where: str, hdu: str | int | None) -> Any:
         return hdus[hdu]
     for candidate in hdus:
         image = getattr(candidate, "is_image", False) and candidate.header.get("NAXIS", 0) >= 2
-        image = image or is_region_map(candidate) or is_hpx(candidate)
+        image |= is_region_map(candidate) or is_hpx(candidate) or is_sparse_image(candidate)
         if candidate.name == str(hdu).upper() or (hdu is None and image):
             return candidate
     there = ", ".join(item.name for item in hdus)

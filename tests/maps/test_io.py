@@ -121,3 +121,32 @@ def test_broken_files(tmp_path) -> None:
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"x.fits: is damaged or no FITS file"):
             Map.read(path)
+
+
+@pytest.mark.parametrize("axes", [[], [ENERGY, THETA]])
+def test_tables_of_the_pixels_that_are_not_zero(tmp_path, rng, axes) -> None:
+    """As gammapy writes maps that are told to be sparse."""
+    geom = WcsGeom.create(skydir=(83.63, 22.01), npix=(5, 3), binsz=0.1, axes=axes)
+    data = np.where(rng.random(geom.data_shape) > 0.5, rng.random(geom.data_shape), 0.0)
+    image, *bands = map_hdus(Map.from_geom(geom, data=data, unit="cm2 s"), "MAP")
+    rows, pixels = np.nonzero(data.reshape(-1, 15))
+    columns = [
+        fits.Column("PIX", "J", array=pixels),
+        fits.Column("CHANNEL", "I", array=rows),
+        fits.Column("VALUE", "D", array=data.reshape(-1, 15)[rows, pixels]),
+    ]
+    table = fits.BinTableHDU.from_columns(columns if axes else columns[::2], name="MAP")
+    table.header.extend(
+        (c for c in image.header.cards if not c[0].startswith("NAXIS")), unique=True
+    )
+    fits.HDUList([fits.PrimaryHDU(), table, *bands]).writeto(tmp_path / "map.fits")
+    back = Map.read(tmp_path / "map.fits")
+    assert back.geom == geom
+    np.testing.assert_array_equal(back.data, data)
+    assert back.unit == "cm2 s"
+    table.data["PIX"][0] = 15
+    fits.HDUList([fits.PrimaryHDU(), table, *bands]).writeto(tmp_path / "bad.fits")
+    with pytest.raises(
+        ValueError, match=r"bad\.fits\[MAP\]: PIX goes from .* to 15, and the m"
+    ):
+        Map.read(tmp_path / "bad.fits")
