@@ -98,7 +98,7 @@ class LightCurve:
 
     @classmethod
     def read(cls, filename: str | Path) -> LightCurve:
-        """Read a table of type ``likelihood``; see `gammajax.data.read_light_curve`."""
+        """Read a table; see `gammajax.data.read_light_curve`."""
         from gammajax.data.light_curve_io import read_light_curve
 
         return read_light_curve(filename)

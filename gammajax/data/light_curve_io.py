@@ -25,6 +25,43 @@ HEADER = {"MJDREFI": 0, "MJDREFF": 0.0, "TIMESYS": "tt", "TIMEUNIT": "d"}
 SED_TYPES = (*REFERENCES, "likelihood")
 
 
+PER_BIN = ("ref_", "norm", "e_", "stat", "ts", "sqrt", "success", *REFERENCES)
+"""How the names of columns begin that have an entry for each bin of energy."""
+
+AMPLITUDE = 1e-12
+"""Of the reference spectrum of tables that have none, a power law of index 2, at 1 TeV."""
+
+
+def _add_norms(rows: Any, where: str) -> None:
+    """Columns of norms relative to a power law of index 2, for a table of fluxes."""
+    from astropy.units import Quantity, Unit
+
+    sed_type = next((name for name in REFERENCES if name in rows.colnames), "")
+    if not sed_type:
+        raise ValueError(
+            f"{where}: has neither norms nor one of {', '.join(REFERENCES)} (columns: "
+            f"{', '.join(rows.colnames)})"
+        )
+    ref, low, high = (
+        np.asarray(rows[f"e_{name}"].quantity.to_value("TeV")) for name in ("ref", "min", "max")
+    )
+    laws = {"dnde": ref**-2.0, "flux": 1 / low - 1 / high, "eflux": np.log(high / low)}
+    laws["e2dnde"] = np.ones(ref.shape)
+    for name in ("dnde", "flux", "eflux"):
+        rows[f"ref_{name}"] = AMPLITUDE * laws[name] * Unit(REFERENCES[name])
+    for norm, ending in ENDINGS.items():
+        column = sed_type + ending
+        if column in rows.colnames:
+            values = np.ma.filled(np.ma.asarray(rows[column], dtype=float), np.nan)
+            found = Quantity(values, rows[column].unit).to_value(REFERENCES[sed_type])
+            rows[norm] = found / (AMPLITUDE * laws[sed_type])
+    if "ts" not in rows.colnames and "sqrt_ts" in rows.colnames:
+        rows["ts"] = np.ma.filled(np.ma.asarray(rows["sqrt_ts"], dtype=float), np.nan) ** 2
+    for name in ("ts", "stat", "counts"):
+        if name not in rows.colnames:
+            rows[name] = np.full(ref.shape, np.nan)
+
+
 def _columns(curve: LightCurve, sed_type: str) -> dict[str, tuple[str, str | None, Any]]:
     if sed_type not in SED_TYPES:
         raise ValueError(f"sed_type is {sed_type!r}, expected {', '.join(SED_TYPES)}")
@@ -100,12 +137,17 @@ def write_light_curve(
 
 
 def read_light_curve(filename: str | Path) -> LightCurve:
-    """Read a light curve of type ``likelihood``, of gammajax or of gammapy.
+    """Read a light curve of gammajax or of gammapy.
+
+    A table of fluxes, of a type other than ``likelihood``, does not say of which spectrum: a
+    power law of index 2 is taken, as by gammapy. The fluxes of the type that the table has
+    come back as they are; those of other types are relative to that law.
 
     Raises
     ------
     ValueError
-        If the file is missing or damaged, or its table has no norms or no times.
+        If the file is missing or damaged, or its table has neither norms nor fluxes, or no
+        times.
     """
     from astropy.time import Time
 
@@ -122,16 +164,15 @@ def read_light_curve(filename: str | Path) -> LightCurve:
     low, high = (time.mjd for time in scaled)
     number = len(rows)
     for name in rows.colnames:
-        if name.startswith(("ref_", "norm", "e_", "stat", "ts", "sqrt", "success")):
+        if name.startswith(PER_BIN):
             column = rows[name]
             if np.ndim(column) == 1:
                 rows.replace_column(name, column[:, None])
+    if "norm" not in rows.colnames:
+        _add_norms(rows, str(path))
     norms = norms_of(rows)
     if norms is None:
-        raise ValueError(
-            f"{path}: has no norms with their reference spectrum; write light curves with "
-            "sed_type='likelihood' to read them again"
-        )
+        raise ValueError(f"{path}: has norms, but not all columns of their reference spectrum")
     energies = {
         name: np.asarray(rows[f"e_{name}"].quantity.to_value("TeV")).reshape(number, -1)[0]
         for name in ("min", "max")

@@ -85,9 +85,16 @@ def test_tables_come_back(runs, models, tmp_path, ending, edges) -> None:
     for name in ("norm", "norm_ul", "counts", "stat_scan"):
         np.testing.assert_allclose(getattr(back.norms, name), getattr(curve.norms, name))
     np.testing.assert_allclose(back.values(), curve.values())
-    curve.write(path, sed_type="flux", overwrite=True)
-    with pytest.raises(ValueError, match="likelihood"):
-        LightCurve.read(path)
+    for sed_type in ("flux", "e2dnde"):
+        # without the reference, which is then a power law of index 2
+        curve.write(path, sed_type=sed_type, overwrite=True)
+        back = LightCurve.read(path)
+        for name in ("norm", "norm_err", "norm_ul"):
+            found, expected = (c.values(name, sed_type) for c in (back, curve))
+            np.testing.assert_allclose(found, expected)
+        np.testing.assert_allclose(back.norms.ts, curve.norms.ts)
+        law = back.values("norm", "dnde") * back.energy_ref**2
+        np.testing.assert_allclose(back.values("norm", "e2dnde"), law)
     assert curve.plot(sed_type="eflux").get_ylabel().startswith("Energy flux")
 
 
