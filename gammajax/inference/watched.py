@@ -174,7 +174,8 @@ class Watched:
 
     def search(self, likelihood: Likelihood, tolerance: float, max_steps: int) -> State:
         """Minimise from the checkpoint, or from the start of the likelihood."""
-        problem, state = likelihood.problem, self._state
+        # once, and not at each step
+        problem, state = jax.device_put(likelihood.problem), self._state
         self._state = None
         if state is None:
             state = begin(problem, problem.space.value)
