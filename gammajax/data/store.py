@@ -13,6 +13,7 @@ from gammajax.data.check import problems
 from gammajax.data.observation import Observation, Observations, Place
 from gammajax.data.times import TimeReference
 from gammajax.fits import FitsFile
+from gammajax.irf.gadf import part_of
 from gammajax.storage import suggest
 from gammajax.units import to_value
 
@@ -117,8 +118,9 @@ class DataStore:
             found = {}
             for block in file.tables:
                 name = block.header.get("HDUCLAS2") or block.name
-                if name in kinds:
-                    found[kinds[name]] = Place(file.path, block.name)
+                part = kinds.get(name) or part_of(block)
+                if part:
+                    found[part] = Place(file.path, block.name)
             given = {part: Place(Path(path), hdu) for part, (path, hdu) in (irfs or {}).items()}
             places[number] = {**found, **given}
         return cls(runs, places, "event files")

@@ -42,6 +42,15 @@ PREFIXES = {"EFF_AREA": "AEFF_", "EDISP": "EDISP_", "RPSF": "PSF_", "PSF": "PSF_
 PREFIXES |= {"BKG": "BKG_", "RAD_MAX": "RAD_MAX_"}
 """What older files leave out of HDUCLAS4, by HDUCLAS2."""
 
+PARTS = {
+    "EFF_AREA": "aeff",
+    "EDISP": "edisp",
+    "RPSF": "psf",
+    "BKG": "bkg",
+    "RAD_MAX": "rad_max",
+}
+"""Parts of runs, by HDUCLAS2."""
+
 STANDARD = {"EFFAREA": "m2", "BKG": "s-1 MeV-1 sr-1", "BGD": "s-1 MeV-1 sr-1"}
 """Units of the format where they are not the canonical ones here."""
 
@@ -108,7 +117,7 @@ def _find(file: FitsFile, kind: type[IRF] | None) -> Block:
     """The table of the kind wanted, if there is just one."""
     tables = file.tables
     if kind is not None:
-        tables = [t for t in tables if _class_name(t) == getattr(kind, "hdu_class", "")]
+        tables = [t for t in tables if hdu_class_of(t) == getattr(kind, "hdu_class", "")]
     if len(tables) != 1:
         names = ", ".join(file.names[1:]) or "none"
         what = kind.__name__ if kind else "response"
@@ -119,15 +128,33 @@ def _find(file: FitsFile, kind: type[IRF] | None) -> Block:
     return tables[0]
 
 
-def _class_name(block: Block) -> str:
-    """HDUCLAS4 as the format has it now."""
+def hdu_class_of(block: Block) -> str:
+    """HDUCLAS4 as the format has it now; empty for what is no response.
+
+    Where the keyword is missing, as in the parametric point spread functions that gammapy
+    writes, the columns of edges and values tell.
+    """
     name = str(block.header.get("HDUCLAS4", "")).strip().upper()
+    if not name:
+        return next((key for key, kind in BY_CLASS.items() if _has_columns(block, kind)), "")
     prefix = PREFIXES.get(str(block.header.get("HDUCLAS2", "")).strip().upper(), "")
-    return name if name in BY_CLASS or not name else prefix + name
+    return name if name in BY_CLASS else prefix + name
+
+
+def part_of(block: Block) -> str:
+    """Which part of a run a response is: ``aeff``, ``edisp``, ``psf``, ``bkg``, ``rad_max``."""
+    kind = BY_CLASS.get(hdu_class_of(block))
+    return "" if kind is None else PARTS[kind.hduclas2]
+
+
+def _has_columns(block: Block, kind: type[IRF]) -> bool:
+    there = {str(value) for key, value in block.header.items() if key.startswith("TTYPE")}
+    edges = [[f"{column}_LO" for column in form.columns] for form in kind.forms]
+    return all(there & set(names) for names in (*edges, *kind.quantities.columns))
 
 
 def _kind_of(block: Block, where: str, hdu_class: str | None) -> type[IRF]:
-    name = _class_name(block) or str(hdu_class or "").upper()
+    name = hdu_class_of(block) or str(hdu_class or "").upper()
     if name not in BY_CLASS:
         known = suggest(name, list(BY_CLASS))
         raise ValueError(

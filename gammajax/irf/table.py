@@ -56,7 +56,7 @@ class Quantities:
 
 
 ALIGNMENTS = ("RADEC", "ALTAZ", "REVERSE_LON_RADEC")
-"""How axes of the field of view lie; the last is RADEC with the longitude to the right."""
+"""How axes of the field of view lie; the last is RADEC with its longitude turned round."""
 
 
 class IRF(eqx.Module):

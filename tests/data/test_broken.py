@@ -109,7 +109,6 @@ MISSING = [
     ("events", "TTYPE2", "has no column RA"),
     ("gti", "TTYPE1", "has no column START"),
     ("pointing", "TTYPE2", "has no column RA_PNT"),
-    ("aeff", "HDUCLAS4", "HDUCLAS4 is 'missing'"),
     ("aeff", "TTYPE5", "has no column EFFAREA"),
     ("edisp", "TTYPE3", "has no column MIGRA_LO"),
     ("psf", "TTYPE6", "has no column SIGMA_1"),

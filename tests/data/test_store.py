@@ -122,6 +122,12 @@ def test_from_events_files(folder) -> None:
     assert store.obs_ids == [1, 2]
     assert store.column("RA_PNT")[1] == 85.6
     assert store.obs(2).aeff.shape == (2, 2)
+    with fits.open(folder / "run2.fits", mode="append") as hdus:
+        psf = irf_hdu(formula_irfs()["psf"], "PSF_2D_GAUSS")
+        del psf.header["HDUCLAS2"], psf.header["HDUCLAS4"]
+        hdus.append(psf)
+    run = DataStore.from_events_files([folder / "run2.fits"]).obs(2)
+    assert run.available_irfs == ["aeff", "psf"]
     with pytest.raises(ValueError, match=r"run1\.fits: run 1 is in another file"):
         DataStore.from_events_files([folder / "run1.fits"] * 2)
 

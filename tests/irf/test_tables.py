@@ -9,6 +9,7 @@ import pytest
 import scipy.integrate
 from astropy.io import fits
 
+from gammajax.fits import FitsFile
 from gammajax.irf import (
     PSF3D,
     Background2D,
@@ -21,6 +22,7 @@ from gammajax.irf import (
     read_irf,
     write_irfs,
 )
+from gammajax.irf.gadf import part_of
 from gammajax.maps import MapAxis
 
 HESS = "hess-dl3-dr1/data/hess_dl3_dr1_obs_id_{:06d}.fits.gz"
@@ -230,7 +232,7 @@ def changed(path, hdu, **header):
     [
         ({"HDUCLAS4": "PSF_TABLE"}, "has no column THETA|has no column RAD"),
         ({"HDUCLAS4": "BANANA"}, "HDUCLAS4 is 'AEFF_BANANA'|HDUCLAS4 is 'EFF_AREA"),
-        ({"HDUCLAS4": None, "HDUCLAS2": None}, "HDUCLAS4 is 'missing'"),
+        ({"HDUCLAS4": None, "TTYPE5": "AREA"}, "HDUCLAS4 is 'missing'"),
         ({"TUNIT1": "m2"}, "column ENERG_LO: got the unit 'm2'"),
         ({"TUNIT5": "TeV"}, "column EFFAREA: got the unit 'TeV'"),
         ({"TUNIT3": "TeV", "TUNIT1": "deg"}, "column ENERG_LO: got the unit 'deg'"),
@@ -245,6 +247,16 @@ def test_broken_headers_name_file_and_extension(make, tmp_path, header, message)
     changed(path, "AREA", **header)
     with pytest.raises(ValueError, match=rf"broken.fits\[AREA\].*({message})"):
         read_irf(path, "AREA")
+
+
+def test_tables_without_a_class_are_known_by_their_columns(irf, tmp_path) -> None:
+    """gammapy writes parametric point spread functions like this."""
+    path = tmp_path / "irf.fits"
+    irf.write(path, hdu="PSF_2D_GAUSS")
+    changed(path, "PSF_2D_GAUSS", HDUCLAS2=None, HDUCLAS4=None)
+    assert type(read_irf(path)) is type(irf)
+    parts = {"EFF_AREA": "aeff", "EDISP": "edisp", "RPSF": "psf", "BKG": "bkg"}
+    assert part_of(FitsFile(path).tables[0]) == parts.get(irf.hduclas2, "rad_max")
 
 
 @pytest.mark.parametrize("bad", [np.nan, -3.0])
