@@ -243,7 +243,8 @@ def by_target(blocks: Blocks, dataset: np.ndarray) -> tuple[Blocks, int]:
     ends = np.repeat(np.cumsum(counts), padded - counts)
     taken = np.insert(np.arange(used.size), ends, last)
     filled = np.insert(np.zeros(used.size, dtype=bool), ends, True)
-    size = piece_size(*blocks.response.shape[2:], run)
+    band, width = blocks.response.shape[2:]
+    size = piece_size(band, width, run)
     pieces = rounded(-(-taken.size // size))
     if pieces <= 1:
         pieces, size = 1, -(-rounded(max(taken.size, 1)) // run) * run

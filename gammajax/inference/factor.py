@@ -13,8 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_solve as solve_on_device
 from jax.scipy.linalg import solve_triangular
-from scipy.linalg import cho_solve, cholesky
-from scipy.linalg.lapack import dpotri
+from scipy.linalg import cho_solve, cholesky, lapack
 
 from gammajax.config import on_accelerator
 
@@ -59,7 +58,8 @@ class Factor:
         if self.on_device:
             return np.asarray(_inverse(lower, scale))
         # LAPACK makes the lower triangle; above it there are the zeros of the factor
-        lower, _ = dpotri(lower, lower=True, overwrite_c=True)
+        invert: Any = lapack
+        lower, _ = invert.dpotri(lower, lower=True, overwrite_c=True)
         inverse = lower + lower.T
         np.fill_diagonal(inverse, lower.diagonal())
         inverse *= np.outer(scale, scale)
