@@ -20,7 +20,7 @@ MOST_HALVED, LEAST = 8, 16
 def cut_rows(entries: Entries, tables: int) -> np.ndarray:
     """Cut the rows of entries into pieces; the row that each piece was of.
 
-    The nodes of gathered sky stay with the first piece.
+    The nodes of gathered sky are dealt out evenly to the pieces of a row.
 
     Parameters
     ----------
@@ -48,12 +48,18 @@ def cut_rows(entries: Entries, tables: int) -> np.ndarray:
         if cut:
             found[kind] = cut
     entries.found = found
-    far = entries.far
-    entries.far = [[] for _ in own]
-    for row, parts in enumerate(far):
-        entries.far[first[row]] = parts
+    entries.far = _dealt_out(entries.far, pieces)
     entries.number = own.size
     return own
+
+
+def _dealt_out(far: list[list[Any]], pieces: np.ndarray) -> list[list[Any]]:
+    """The nodes of gathered sky of each piece, from those of each row."""
+    found: list[list[Any]] = []
+    for number, parts in zip(pieces, far, strict=True):
+        split = [(np.array_split(index, number), *rest) for index, *rest in parts]
+        found += [[(some[k], *rest) for some, *rest in split] for k in range(number)]
+    return found
 
 
 def _pieces(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gammajax.fold import FoldOptions, round_build
+from gammajax.fold import FoldOptions, round_build, row_pieces
 from gammajax.inference import Likelihood
 from gammajax.models import Models
 from tests.inference.test_newton_cg import cube, models
@@ -47,3 +47,13 @@ def test_counts_and_derivatives_are_those_of_whole_rows(counts, monkeypatch, ord
         np.testing.assert_allclose(
             found / np.outer(scale, scale), expected / np.outer(scale, scale), atol=1e-11
         )
+
+
+def test_gathered_nodes_are_dealt_out_to_the_pieces() -> None:
+    far = [[(np.arange(7), 0, -1.0), (np.arange(20, 22), 1, 1.0)], [], [(np.arange(3), 1, 1.0)]]
+    found = row_pieces._dealt_out(far, np.array([3, 2, 1]))
+    assert [len(parts) for parts in found] == [2, 2, 2, 0, 0, 1]
+    joined = [np.concatenate([found[k][i][0] for k in range(3)]) for i in (0, 1)]
+    assert [own.tolist() for own in joined] == [list(range(7)), [20, 21]]
+    assert max(sum(index.size for index, *_ in parts) for parts in found) <= 4
+    assert [rest for _, *rest in found[2]] == [[0, -1.0], [1, 1.0]]
