@@ -94,6 +94,10 @@ def on_accelerator() -> bool:
     return jax.default_backend() != "cpu"
 
 
+FEW_BYTES = 2**29
+"""Room for one array on a device that does not say how much memory it has."""
+
+
 def room_on_device() -> int:
     """Bytes that one array of intermediate results may take on an accelerator.
 
@@ -102,8 +106,6 @@ def room_on_device() -> int:
     stats = jax.local_devices()[0].memory_stats() or {}
     return int(stats.get("bytes_limit", 8 * FEW_BYTES)) // 8
 
-
-FEW_BYTES = 2**29
 
 QUICK = {"xla_cpu_use_fusion_emitters": False}
 """Options of programs that are compiled on processors in two thirds of the time."""

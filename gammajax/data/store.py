@@ -13,7 +13,7 @@ from gammajax.data.check import problems
 from gammajax.data.observation import Observation, Observations, Place
 from gammajax.data.times import TimeReference
 from gammajax.fits import FitsFile
-from gammajax.irf.gadf import part_of
+from gammajax.irf.gadf import PARTS, part_of
 from gammajax.storage import suggest
 from gammajax.units import to_value
 
@@ -102,8 +102,7 @@ class DataStore:
         irfs : dict of (path, extension), optional
             By ``aeff``, ``edisp``, ``psf``, ``bkg`` or ``rad_max``: responses for all runs.
         """
-        kinds = {"EVENTS": "events", "GTI": "gti", "EFF_AREA": "aeff", "EDISP": "edisp"}
-        kinds |= {"RPSF": "psf", "PSF": "psf", "BKG": "bkg", "RAD_MAX": "rad_max"}
+        kinds = {"EVENTS": "events", "GTI": "gti", "PSF": "psf", **PARTS}
         runs, places = {}, {}
         for filename in filenames:
             file = FitsFile(filename)

@@ -207,10 +207,14 @@ class LinearFold(StayingFold):
         return jnp.sum(piece.response[:, :, None] * share[..., None], axis=1)
 
 
-def piece_size(band: int, width: int, run: int = 1) -> int:
-    """Blocks in a piece of the list, a multiple of those in a run."""
+def list_shape(number: int, band: int, width: int, run: int = 1) -> tuple[int, int]:
+    """Pieces of a list of blocks, and blocks in each, which are whole runs."""
     numbers = MANY if on_accelerator() else CACHED
-    return max(numbers // (band * width * run), 1) * run
+    size = max(numbers // (band * width * run), 1) * run
+    pieces = rounded(-(-number // size))
+    if pieces > 1:
+        return pieces, size
+    return 1, -(-rounded(max(number, 1)) // run) * run
 
 
 def _summed(products: Any) -> Any:
@@ -244,10 +248,7 @@ def by_target(blocks: Blocks, dataset: np.ndarray) -> tuple[Blocks, int]:
     taken = np.insert(np.arange(used.size), ends, last)
     filled = np.insert(np.zeros(used.size, dtype=bool), ends, True)
     band, width = blocks.response.shape[2:]
-    size = piece_size(band, width, run)
-    pieces = rounded(-(-taken.size // size))
-    if pieces <= 1:
-        pieces, size = 1, -(-rounded(max(taken.size, 1)) // run) * run
+    pieces, size = list_shape(taken.size, band, width, run)
     room = pieces * size
 
     def laid_out(leaf: np.ndarray, beyond: int) -> np.ndarray:
@@ -286,10 +287,7 @@ def in_blocks(
     """
     known = [np.unique(place // width, return_index=True) for place in places]
     number, band = sum(block.size for block, _ in known), values[0].shape[-1]
-    size = piece_size(band, width)
-    pieces = rounded(-(-number // size))
-    if pieces <= 1:
-        pieces, size = 1, rounded(max(number, 1))
+    pieces, size = list_shape(number, band, width)
     padded = pieces * size
     precise = number * band * width <= LARGE
     row, first = np.zeros((2, padded), dtype=np.int32)

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 
 from gammajax.fold.off_counts import OffCounts
 from gammajax.fold.row_derivatives import bend_rows, linear_rows
-from gammajax.fold.rows import add_rows
+from gammajax.fold.rows import add_rows, slot_places
 from gammajax.fold.slopes import MapSlopes, RowBends, RowSlopes, TableSlopes
 from gammajax.fold.stack import Stack
 from gammajax.fold.staying import folded, table_bends, table_rows
@@ -83,7 +83,7 @@ class MapTerm(eqx.Module):
             if stack.slots.size == 0:
                 found = found + folded(fold, stack, values, shape)
                 continue
-            column, factor = space.columns(active, _slot_places(fold, stack))
+            column, factor = space.columns(active, slot_places(fold, stack))
             if fold.stays:
                 tables, slopes = table_rows(fold, stack, values, factor)
                 found = found + fold.added(tables, shape)
@@ -115,7 +115,7 @@ class MapTerm(eqx.Module):
             if fold is None or stack.slots.size == 0:
                 continue
             part = next(parts)
-            column, factor = space.columns(active, _slot_places(fold, stack))
+            column, factor = space.columns(active, slot_places(fold, stack))
             if isinstance(part, TableSlopes):
                 worth = part.worth(weight)
                 gradient = gradient + part.contracted(worth)
@@ -204,8 +204,3 @@ def _bent(curved: Any, *args: Any) -> Any:
     return jax.lax.cond(
         curved, lambda: bend_rows(*args), lambda: jnp.zeros(kind.shape, kind.dtype)
     )
-
-
-def _slot_places(fold: Any, stack: Stack) -> Any:
-    """Where the slots of each row stand among all values, shape (row, slot)."""
-    return jnp.asarray(stack.places)[jnp.asarray(fold.source)][:, jnp.asarray(stack.slots)]

@@ -22,6 +22,7 @@ from gammajax.fold.rows import (
     map_rows,
     places_of,
     slot_basis,
+    taken_rows,
     taker,
 )
 from gammajax.fold.stack import Stack
@@ -69,7 +70,7 @@ def by_row(fold: Fold, slopes: Counts, weight: Any) -> Any:
         With the leading axes (row, slot).
     weight : array, shape (dataset, bin + 1)
     """
-    share = jax.vmap(taker(fold, weight))(*places_of(fold))
+    share = taken_rows(fold, weight)
     found = jnp.einsum("rs...,r...->rs", slopes.bins, share.bins)
     return found + slopes.total * share.total[:, None]
 

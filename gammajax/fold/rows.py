@@ -195,6 +195,11 @@ def taker(fold: Fold, array: Any) -> Callable[[Any, Any], Counts]:
     return take
 
 
+def taken_rows(fold: Fold, array: Any) -> Counts:
+    """What `taker` takes for all rows."""
+    return jax.vmap(taker(fold, array))(*places_of(fold))
+
+
 def _some(items: Any, start: Any, size: int) -> Any:
     def cut(leaf: Any) -> Any:
         return jax.lax.dynamic_slice_in_dim(leaf, start, size)
@@ -235,6 +240,11 @@ def items_of(fold: Fold, stack: Stack, values: Any) -> Any:
     sources = jax.tree_util.tree_map(lambda leaf: jnp.asarray(leaf)[source], stack.sources)
     theta = jnp.asarray(values)[jnp.asarray(stack.places)[source]]
     return sources, theta, jax.tree_util.tree_map(jnp.asarray, fold.rows())
+
+
+def slot_places(fold: Fold, stack: Stack) -> Any:
+    """Where the slots of each row stand among all values, shape (row, slot)."""
+    return jnp.asarray(stack.places)[jnp.asarray(fold.source)][:, jnp.asarray(stack.slots)]
 
 
 def slot_basis(stack: Stack, theta: Any) -> Any:

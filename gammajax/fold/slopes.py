@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 
 from gammajax.fold.row_derivatives import by_row
-from gammajax.fold.rows import Counts, Fold, add_rows, places_of, taker
+from gammajax.fold.rows import Counts, Fold, add_rows, taken_rows
 from gammajax.fold.staying import scatter_slots
 
 
@@ -84,13 +83,10 @@ class RowSlopes(eqx.Module):
 
     def blocks(self, weight: Any) -> Any:
         """The products of the slots of each row, shape (row, slot, slot)."""
-        share = self._taken(weight)
+        share = taken_rows(self.fold, weight)
         bins, total = self.counts
         found = jnp.einsum("rs...,r...,rt...->rst", bins, share.bins, bins)
         return found + jnp.einsum("rs,r,rt->rst", total, share.total, total)
-
-    def _taken(self, weight: Any) -> Counts:
-        return jax.vmap(taker(self.fold, weight))(*places_of(self.fold))
 
     def dense(self) -> Any:
         """The Jacobian as a matrix, shape (active, dataset, bin + 1)."""

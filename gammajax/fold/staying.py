@@ -25,6 +25,7 @@ from gammajax.fold.rows import (
     map_rows,
     places_of,
     slot_basis,
+    slot_places,
     sum_rows,
 )
 from gammajax.fold.stack import Stack
@@ -142,8 +143,7 @@ def _moved_forward(
 def _moved_backward(shape: tuple[int, int], kept: Any, weight: Any) -> tuple[Any, ...]:
     fold, stack, values, slopes = kept
     found = by_row(fold, slopes, weight)
-    places = jnp.asarray(stack.places)[jnp.asarray(fold.source)][:, jnp.asarray(stack.slots)]
-    return None, None, jnp.zeros_like(values).at[places].add(found)
+    return None, None, jnp.zeros_like(values).at[slot_places(fold, stack)].add(found)
 
 
 _moved.defvjp(_moved_forward, _moved_backward)

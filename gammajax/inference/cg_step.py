@@ -24,7 +24,13 @@ import jax.numpy as jnp
 
 from gammajax.fold.slopes import MapSlopes, RowBends, gathered
 from gammajax.inference.newton import movable
-from gammajax.inference.problem import Expansion, Problem, by_owner, owners
+from gammajax.inference.problem import (
+    Expansion,
+    Problem,
+    by_owner,
+    owners,
+    weighted_product,
+)
 
 MOST_PRODUCTS = 200
 """Products with the matrix in one pass."""
@@ -188,10 +194,7 @@ def conjugate_gradients(
 
 def fisher_product(at: Expansion, direction: Any) -> Any:
     """The Fisher matrix times a vector."""
-    found = at.prior * direction
-    for slopes, part in zip(at.slopes, at.bins, strict=True):
-        found = found + slopes.transposed(part.expected * slopes.times(direction))
-    return found
+    return weighted_product(at, (part.expected for part in at.bins), direction)
 
 
 def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
@@ -214,9 +217,7 @@ def _matrix(problem: Problem, at: Expansion, near: Any) -> Matrix:
         blocks.append((wanted, column))
 
     def product(direction: Any) -> Any:
-        found = at.prior * direction
-        for slopes, weight in zip(at.slopes, weights, strict=True):
-            found = found + slopes.transposed(weight * slopes.times(direction))
+        found = weighted_product(at, weights, direction)
         for bend in curved:
             found = found + bend.times(direction)
         for bend in others:

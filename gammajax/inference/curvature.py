@@ -20,7 +20,7 @@ from scipy import sparse
 from gammajax.config import on_accelerator
 from gammajax.fold.listed import Listed, listed
 from gammajax.fold.slopes import MapSlopes, MatrixBends, RowBends, RowSlopes, TableSlopes
-from gammajax.inference.grouped import products
+from gammajax.inference.grouped import check_totals, products
 from gammajax.inference.problem import Expansion, Problem
 
 DENSE = 6000
@@ -192,8 +192,7 @@ class _Sum:
 def _add_cubes(matrix: _Sum, slopes: list[Any], bend: Any) -> None:
     """Add the weighted products of the derivatives of a term of counts cubes."""
     bend = np.asarray(bend)
-    if np.any(bend[:, -1]):
-        raise ValueError("curvature: expected totals are linear in a statistic, and must be")
+    check_totals(bend)
     weight = bend[:, :-1].ravel()
     lists = [listed(part) for part in slopes]
     for start in range(0, weight.size, GROUP):

@@ -54,8 +54,7 @@ def products(slopes: Sequence[RowSlopes | TableSlopes], bend: Any, number: int) 
         Of parameters.
     """
     bend = jnp.asarray(bend)
-    if bool(jnp.any(bend[:, -1])):
-        raise ValueError("curvature: expected totals are linear in a statistic, and must be")
+    check_totals(bend)
     parts = [_entries(part) for part in slopes]
     weight = bend[:, :-1].ravel()
     weight = jnp.pad(weight, (0, -weight.size % GROUP)).reshape(-1, GROUP)
@@ -63,6 +62,18 @@ def products(slopes: Sequence[RowSlopes | TableSlopes], bend: Any, number: int) 
     most = rounded(max(int(reach.sum(axis=1).max()), 1))
     side = max(room_on_device() // (3 * 8 * most * GROUP), 1)
     return _summed(parts, weight, reach, min(most, number), min(side, weight.shape[0]))
+
+
+def check_totals(bend: Any) -> None:
+    """Check that the statistic is linear in expected totals.
+
+    Raises
+    ------
+    ValueError
+        If one of them has a second derivative.
+    """
+    if bool((bend[:, -1] != 0).any()):
+        raise ValueError("curvature: expected totals are linear in a statistic, and must be")
 
 
 def _entries(slopes: RowSlopes | TableSlopes) -> Entries:

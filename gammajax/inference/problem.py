@@ -15,6 +15,7 @@ entries that are not free are zero.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -228,6 +229,14 @@ def owners(problem: Problem) -> Any:
         component = component.at[column].min(members[:, None], mode="drop")
     first = jnp.full(sum(sizes) + number, number).at[component].min(own)
     return first[component]
+
+
+def weighted_product(at: Expansion, weights: Iterable[Any], direction: Any) -> Any:
+    """The sum over bins of weighted products of derivatives, with priors, times a vector."""
+    found = at.prior * direction
+    for slopes, weight in zip(at.slopes, weights, strict=True):
+        found = found + slopes.transposed(weight * slopes.times(direction))
+    return found
 
 
 def by_owner(values: Any, owner: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gammajax.config import program
-from gammajax.inference.problem import Expansion, Problem, expand
+from gammajax.inference.problem import Expansion, Problem, expand, weighted_product
 
 
 @program
@@ -19,9 +19,7 @@ def hessian_times(at: Expansion, direction: Any) -> Any:
 
     It costs one pass over the slopes and one back, and makes nothing anew.
     """
-    found = at.prior * direction
-    for slopes, part in zip(at.slopes, at.bins, strict=True):
-        found = found + slopes.transposed(part.bend * slopes.times(direction))
+    found = weighted_product(at, (part.bend for part in at.bins), direction)
     for bend in at.bends:
         found = found + bend.times(direction)
     return found
