@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 from scipy import sparse
 
 from gammajax.inference.curvature import DENSE
-from gammajax.inference.problem import PriorStack
+from gammajax.inference.problem import PriorStack, Problem
 from gammajax.models import Models
 from gammajax.parameters import ParameterSpace, ParameterTable
 
@@ -48,6 +49,15 @@ def _expanded(space: ParameterSpace, index: np.ndarray, covariance: Any) -> Any:
     full = np.zeros((column.size, column.size))
     full[np.ix_(moves, moves)] = found
     return full
+
+
+def bounded(problem: Problem, index: Any, low: Any, high: Any) -> Problem:
+    """A problem with other bounds of some parameters."""
+    space = problem.space
+    ends = [np.array(space.min), np.array(space.max)]
+    for end, given in zip(ends, (low, high), strict=True):
+        end[index] = given
+    return eqx.tree_at(lambda p: (p.space.min, p.space.max), problem, tuple(ends))
 
 
 def stack_priors(table: ParameterTable) -> tuple[PriorStack, ...]:

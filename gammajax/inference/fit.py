@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
 from scipy import sparse
 
@@ -22,20 +21,18 @@ from gammajax.inference.covariance import (
     without_nan,
 )
 from gammajax.inference.factor import Factor
-from gammajax.inference.first_order import first_order
+from gammajax.inference.first_order import first_order, report
 from gammajax.inference.many import minimise_many, settled
 from gammajax.inference.newton import NewtonState, idle, movable, newton
+from gammajax.inference.plans import searched
 from gammajax.inference.problem import Problem
 from gammajax.inference.result import FitResult
 from gammajax.inference.sharded import ShardedLikelihood
-from gammajax.inference.sharded_fit import minimise_sharded, resumed_together
+from gammajax.inference.sharded_fit import look_sharded, minimise_sharded, resumed_together
 from gammajax.inference.timing import Stopwatch
 from gammajax.inference.watched import Watched
 
 METHODS = ("newton", "lbfgs", "adam", "minuit")
-
-MOST_PLANS = 6
-"""How often the folds are planned anew when sources leave what they were planned for."""
 
 MANY, MANY_OF_CUBES = 300, 30
 """Free parameters above which Newton steps are taken without matrices.
@@ -57,6 +54,7 @@ MESSAGES = {
     second_order.FLAT: (
         "the Hessian is not positive definite: the data do not determine all free parameters"
     ),
+    second_order.LEFT: "the search went to ",
 }
 
 
@@ -107,7 +105,8 @@ class Fit:
         """Minimise, from the values that the likelihood's models have.
 
         A source of a counts cube that moves or grows out of what its fold was planned for is
-        planned anew where it is, and the fit goes on; the message says so.
+        planned anew where it is, and the fit goes on; the message says so. Where it cannot be,
+        the fit ends at the last point that can be folded, without success.
 
         Parameters
         ----------
@@ -132,23 +131,17 @@ class Fit:
             shared = isinstance(likelihood, ShardedLikelihood)
             resumed: Any = resumed_together if shared else Watched.resumed
             likelihood = resumed(watched, likelihood)
-        planned: tuple[str, ...] = ()
         with Stopwatch() as watch:
-            for _ in range(MOST_PLANS):
-                state = jax.block_until_ready(self._minimise(likelihood, watched))
-                theta = np.asarray(state.x)[likelihood._index]
-                outgrown = likelihood.outgrown(theta) if np.isfinite(theta).all() else ()
-                if not outgrown:
-                    break
-                planned = tuple(dict.fromkeys(planned + outgrown))
-                likelihood = likelihood.with_models(likelihood.models_at(theta))
-        result = self._result(likelihood, state, watch)
-        if planned:
-            text = f"{result.message}; folds planned anew for {', '.join(planned)}"
-            if outgrown:
-                text += f", and {', '.join(outgrown)} went on out of them"
-            result = replace(result, message=text, success=result.success and not outgrown)
-        return result
+            ended = searched(
+                likelihood,
+                lambda own, held: self._minimise(own, None if held else watched),
+                self._look,
+            )
+        result = self._result(ended.likelihood, ended.state, watch, ended.left)
+        if not ended.planned:
+            return result
+        text = f"{result.message}; folds planned anew for {', '.join(ended.planned)}"
+        return replace(result, message=text)
 
     def _minimise(self, likelihood: Any, watched: Watched | None) -> NewtonState:
         if isinstance(likelihood, ShardedLikelihood):
@@ -177,7 +170,19 @@ class Fit:
         steps = self.max_steps or (2000 if self.method == "lbfgs" else 20_000)
         return first_order(problem, x, self.tolerance, steps, self.method)
 
-    def _result(self, likelihood: Any, state: NewtonState, watch: Stopwatch) -> FitResult:
+    def _look(self, likelihood: Any, theta: np.ndarray) -> NewtonState:
+        """The state at a point, without a step."""
+        if isinstance(likelihood, ShardedLikelihood):
+            return look_sharded(likelihood, theta, self.tolerance)
+        problem = likelihood.problem
+        x = np.asarray(problem.space.insert(theta, likelihood._index))
+        if problem.active.size > _most_in_matrices(problem):
+            return minimise_many(problem, x, self.tolerance, 1)
+        return report(problem, x, 0, self.tolerance)
+
+    def _result(
+        self, likelihood: Any, state: NewtonState, watch: Stopwatch, left: str
+    ) -> FitResult:
         problem, index = likelihood.frame, likelihood._index
         x, status = np.asarray(state.x), int(state.status)
         low, high = np.asarray(problem.space.min), np.asarray(problem.space.max)
@@ -196,7 +201,7 @@ class Fit:
         success = status == second_order.CONVERGED and finite and n_negative == 0
         return FitResult(
             success=success,
-            message=_message(likelihood, state, status, finite, n_negative, resting),
+            message=_message(likelihood, state, status, finite, n_negative, resting, left),
             stat=float(state.at.stat),
             theta=x[index],
             covariance=block,
@@ -258,8 +263,9 @@ def _message(
     finite: bool,
     n_negative: int,
     resting: np.ndarray,
+    left: str,
 ) -> str:
-    text = MESSAGES[status]
+    text = MESSAGES[status] + left
     if status == second_order.FLAT or (status == second_order.CONVERGED and not finite):
         text = MESSAGES[second_order.FLAT] + _undetermined(likelihood, state)
     if status == second_order.BAD_START:

@@ -23,7 +23,7 @@ from gammajax.fold import (
 )
 from gammajax.fold.region_plane import PlaneFractions
 from gammajax.inference import problem as pure
-from gammajax.inference.at_values import models_with, stack_priors
+from gammajax.inference.at_values import bounded, models_with, stack_priors
 from gammajax.inference.checks import check_datasets, check_models, check_restriction
 from gammajax.inference.problem import Problem
 from gammajax.models import Models
@@ -237,6 +237,15 @@ class Likelihood:
             priors=stack_priors(models.parameters),
             active=found._index,
         )
+        return found
+
+    def within(self, low: Any, high: Any) -> Likelihood:
+        """The same with other bounds of the free parameters, for a search; pure data.
+
+        The models keep their own.
+        """
+        found = copy.copy(self)
+        found.problem = bounded(self.problem, self._index, low, high)
         return found
 
     @property

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 
 from gammajax.inference.problem import Derivatives, Problem, derivatives, owners
 
-CONVERGED, RUNNING, STUCK, BAD_START, TOO_MANY, FLAT = 0, 1, 2, 3, 4, 5
+CONVERGED, RUNNING, STUCK, BAD_START, TOO_MANY, FLAT, LEFT = 0, 1, 2, 3, 4, 5, 6
 """Status of a fit, a number because traced code reports and never raises."""
 
 NEAR = 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +11,7 @@ from jax.sharding import Mesh
 
 from gammajax.config import require_x64
 from gammajax.fold import FoldOptions, stack_components
-from gammajax.inference.at_values import models_with, stack_priors
+from gammajax.inference.at_values import bounded, models_with, stack_priors
 from gammajax.inference.blocks import Groups, groups_of
 from gammajax.inference.checks import check_models
 from gammajax.inference.collectives import Collectives, default_mesh
@@ -21,17 +22,12 @@ from gammajax.inference.products import expansion
 from gammajax.inference.shards import (
     FACTS,
     Elsewhere,
-    Shard,
     back,
-    build_shard,
-    dealt,
     expanded,
-    facts_of,
     forward,
     made_on_demand,
+    own_shards,
     predicted,
-    shares_of_models,
-    width_of,
 )
 from gammajax.models import Models
 from gammajax.parameters import ParameterSpace
@@ -142,32 +138,22 @@ class ShardedLikelihood:
                 f"a mesh of {rows} x {columns} devices shares out {len(names)} datasets and "
                 f"{len(self.models)} components, so a share would be empty; use less devices"
             )
-        shares = shares_of_models(self.models, columns)
-        kept: dict[str, Any] = {}
-        self._shards: list[Shard] = []
-        widths, facts = np.zeros(rows), np.zeros((len(names), FACTS))
-        for number, (row, column) in enumerate(self.collectives.places):
-            own = [names[place] for place in dealt(len(names), rows, row)]
-            kept.update({name: self._sources[name]() for name in own if name not in kept})
-            batch = [kept[name] for name in own]
-            shard = build_shard(
-                batch,
-                self.models,
-                shares[column],
-                space,
-                self._index,
-                self.options,
-                column == 0,
+        gang, failure = self.collectives, None
+        facts = np.zeros(rows + len(names) * FACTS)
+        try:
+            self._shards, facts = own_shards(
+                self._sources, self.models, space, self._index, self.options, gang
             )
-            shard = shard._replace(problem=self.collectives.put(shard.problem, number))
-            self._shards.append(shard)
-            if column == 0:
-                widths[row] = width_of(shard.problem)
-                facts[dealt(len(names), rows, row)] = [facts_of(dataset) for dataset in batch]
-        found = self._summed([np.append(widths, facts)])
-        self._width = int(found[:rows].max())
-        facts = found[rows:].reshape(-1, FACTS)
-        self.datasets = tuple(map(Elsewhere, names, facts))
+        except ValueError as error:
+            failure = error
+        # what one process cannot plan ends it in all, and none waits for it
+        failed, *found = self._summed([np.append(failure is not None, facts)])
+        if failure is not None:
+            raise failure
+        if failed:
+            raise ValueError("another process cannot plan its share: see its own message")
+        self._width = int(max(found[:rows]))
+        self.datasets = tuple(map(Elsewhere, names, np.reshape(found[rows:], (-1, FACTS))))
 
     @property
     def n_bins(self) -> int:
@@ -176,7 +162,7 @@ class ShardedLikelihood:
 
     def _summed(self, values: list[Any]) -> np.ndarray:
         """The sum over processes of one array of each."""
-        own = [*values, *(np.zeros_like(values[0]) for _ in self._shards[1:])]
+        own = [*values, *(np.zeros_like(values[0]) for _ in self.collectives.places[1:])]
         put = self.collectives.put
         return self.collectives.total([put(part[None], i) for i, part in enumerate(own)])
 
@@ -328,6 +314,12 @@ class ShardedLikelihood:
         """The likelihood of the same datasets for other models."""
         mesh = self.collectives.mesh
         return ShardedLikelihood(self._sources, models, mesh, self.options)
+
+    def within(self, low: Any, high: Any) -> ShardedLikelihood:
+        """The same with other bounds; see `Likelihood.within`."""
+        found = copy.copy(self)
+        found.frame = bounded(self.frame, self._index, low, high)
+        return found
 
     def require_every_bin(self, what: str, *, counts: bool = False) -> None:
         """Raise: what needs each bin needs it on one device."""

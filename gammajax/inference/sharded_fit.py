@@ -43,11 +43,21 @@ def minimise_sharded(
         state, watched._state = watched._state, None
     try:
         state = _searched(likelihood, state, tolerance, max_steps, watched)
-        at = likelihood.derivatives(likelihood.spread(state.x))
+        return _settled(likelihood, state, tolerance)
     except LostProcess as error:
         raise LostProcess(f"the fit has stopped: {error}{_kept(watched)}") from None
+
+
+def look_sharded(likelihood: ShardedLikelihood, theta: Any, tolerance: float) -> NewtonState:
+    """The state at a vector of the free parameters, without a step."""
+    x = likelihood.frame.space.insert(np.asarray(theta), likelihood._index)
+    return _settled(likelihood, steps.begin(likelihood.frame, x), tolerance)
+
+
+def _settled(likelihood: ShardedLikelihood, state: Any, tolerance: float) -> NewtonState:
+    at = likelihood.derivatives(likelihood.spread(state.x))
+    state = state._replace(gradient=at.gradient, stat=at.stat, n_negative=at.n_negative)
     known = Curvature(at.hessian, at.fisher)
-    state = state._replace(gradient=at.gradient)
     return settled(likelihood.frame, state, tolerance, known)
 
 

@@ -16,6 +16,7 @@ from gammajax.datasets import Datasets
 from gammajax.fold import FoldOptions, MapTerm, build_terms, stack_components
 from gammajax.inference.blocks import Groups, block_matrices
 from gammajax.inference.checks import check_datasets
+from gammajax.inference.collectives import Collectives
 from gammajax.inference.problem import Expansion, Problem, at_counts, linear
 from gammajax.models import FoVBackgroundModel, Models
 from gammajax.parameters import ParameterSpace
@@ -125,6 +126,37 @@ def build_shard(
     )
     problem = Problem(space, tuple(stack for stack, _ in groups), terms, (), active)
     return Shard(problem, [[c.name for c in members] for _, members in groups], first)
+
+
+def own_shards(
+    sources: Mapping[str, Any],
+    models: Models,
+    space: ParameterSpace,
+    active: np.ndarray,
+    options: FoldOptions,
+    gang: Collectives,
+) -> tuple[list[Shard], np.ndarray]:
+    """The shares of this process, and what others are to know of them.
+
+    That is the widths of rows of datasets, and then the facts of each dataset; zeros for
+    what other processes hold.
+    """
+    names, (rows, columns) = tuple(sources), gang.shape
+    widths, facts = np.zeros(rows), np.zeros((len(names), FACTS))
+    shares = shares_of_models(models, columns)
+    kept: dict[str, Any] = {}
+    shards: list[Shard] = []
+    for number, (row, column) in enumerate(gang.places):
+        places = dealt(len(names), rows, row)
+        own = [names[place] for place in places]
+        kept.update({name: sources[name]() for name in own if name not in kept})
+        batch = [kept[name] for name in own]
+        shard = build_shard(batch, models, shares[column], space, active, options, column == 0)
+        shards.append(shard._replace(problem=gang.put(shard.problem, number)))
+        if column == 0:
+            widths[row] = width_of(shard.problem)
+            facts[places] = [facts_of(dataset) for dataset in batch]
+    return shards, np.append(widths, facts)
 
 
 def _without_background(term: Any, scaled: Sequence[bool]) -> Any:

@@ -114,6 +114,28 @@ def test_processes_give_the_same_and_make_their_own_datasets_only(
     assert made[-1] == ["b", "sim-2"]
 
 
+BROKEN = """
+import runpy, sys
+from gammajax.inference import ShardedLikelihood, start_distributed
+script, address, process = sys.argv[1:]
+start_distributed(address, 2, int(process), timeout=120)
+(a, *_), models = runpy.run_path(script)["scene"]()
+def broken():
+    raise ValueError("b is broken")
+ShardedLikelihood({"a": lambda: a, "b": broken}, models)
+"""
+
+
+@pytest.mark.long
+def test_what_one_process_cannot_plan_is_an_error_in_all() -> None:
+    address = f"localhost:{free_port()}"
+    runs = [start("-c", BROKEN, str(SCRIPT), address, str(i)) for i in range(2)]
+    outputs = finished(runs, 200)
+    assert all(run.returncode for run in runs)
+    assert "ValueError: another process cannot plan its share" in outputs[0]
+    assert "ValueError: b is broken" in outputs[1]
+
+
 def test_what_cannot_be_is_said(sky) -> None:
     datasets, models = sky["scene"]()
     devices = np.array(jax.devices()[:1]).reshape(1, 1)
