@@ -6,6 +6,7 @@ needed once, and a fit of the norm is a few sums over bins. This is what makes s
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -108,7 +109,7 @@ def affine_problem(likelihood: Likelihood) -> Problem | None:
 def _without_responses(term: Any) -> Any:
     """The term with its data and without what folds models into it."""
     if isinstance(term, MapTerm):
-        return eqx.tree_at(lambda t: (t.folds, t.place), term, ((), np.zeros(0)))
+        return dataclasses.replace(term, folds=(), which=(), place=np.zeros(0))
     empty = (np.zeros(0), np.zeros(0), np.zeros(0), ())
     return eqx.tree_at(lambda t: (t.energy_min, t.energy_max, t.axis, t.responses), term, empty)
 

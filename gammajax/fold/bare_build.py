@@ -16,7 +16,7 @@ from gammajax.fold.fourier_rows import padded, svd_images
 from gammajax.fold.local import make_local
 from gammajax.fold.map_data import MapData
 from gammajax.fold.plane import to_plane
-from gammajax.fold.round_build import directions_of
+from gammajax.fold.room import directions_of
 from gammajax.fold.round_plan import rounded
 from gammajax.fold.rows import NOWHERE
 from gammajax.fold.sky_response import SkyResponse

@@ -68,6 +68,9 @@ class Build:
         Whether every bin of the maps is predicted, and totals are of no use.
     near : bool
         Whether only the bins near round sources are folded, which need many nodes.
+    stepped : bool
+        Whether the exposure around the sources is not a parabola, see
+        `~gammajax.fold.exposed.by_steps`.
     """
 
     data: Sequence[MapData]
@@ -79,6 +82,7 @@ class Build:
     options: FoldOptions
     every_bin: bool = False
     near: bool = False
+    stepped: bool = False
 
 
 def rows_of(data: Sequence[MapData], components: Sequence[Any]) -> tuple[Any, Any]:

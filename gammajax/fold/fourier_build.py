@@ -11,13 +11,21 @@ import jax
 import numpy as np
 
 from gammajax.fold.build import Build, divided
+from gammajax.fold.exposed import parabolas_of
 from gammajax.fold.fourier import FourierFold
 from gammajax.fold.fourier_grid import FourierGrid
 from gammajax.fold.fourier_rows import Place, RowTables
-from gammajax.fold.fourier_shapes import RadialTable, ShapeFold, TemplateFold, reach
+from gammajax.fold.fourier_shapes import (
+    RadialTable,
+    SampledFold,
+    ShapeFold,
+    TemplateFold,
+    reach,
+)
 from gammajax.fold.fourier_spread import bands_of, level_grids
 from gammajax.fold.map_data import MapData
-from gammajax.fold.round_build import WIDEST, check_order, room_of
+from gammajax.fold.room import directions_of, room_of
+from gammajax.fold.round_build import WIDEST, check_order
 from gammajax.maps.frames import frame_rotation
 from gammajax.models import GeneralizedGaussianSpatialModel
 
@@ -61,12 +69,16 @@ def fourier_fold(build: Build) -> FourierFold:
         widest = max(place.room for place in places)
         step = max(widest, 2 * made[0].pixel, float(extent.max()) / 4)
     tables = RowTables(data, made, grids, edges, build.energy.axis, build.options.psf_first)
-    here, target, edisp, level = tables.rows(rows, places, extent, step, analytic)
-    make: Any = ShapeFold
+    exposure = None
+    images = build.stepped or not analytic
+    if spatial.KIND == "radial" and not (images or build.options.psf_first):
+        exposure = parabolas_of(build).at_points(step)
+    here, target, edisp, level = tables.rows(rows, places, extent, step, images, exposure)
+    make: Any = SampledFold if build.stepped else ShapeFold
     shape = getattr(spatial, "model", spatial)
     if isinstance(shape, GeneralizedGaussianSpatialModel):
         largest = np.pi / min(band.step for band in bands)
-        make = partial(ShapeFold, table=RadialTable.create(largest, float(extent.max())))
+        make = partial(make, table=RadialTable.create(largest, float(extent.max())))
     if not analytic:
         make = partial(TemplateFold, split=split_of(spatial, min(band.step for band in bands)))
     return make(
@@ -108,11 +120,6 @@ def _reaches(sources: Any, low: Any, high: Any) -> Any:
     return jax.vmap(lambda source: reach(source.spatial_model, low, high))(sources)
 
 
-@eqx.filter_jit
-def _directions(sources: Any) -> Any:
-    return jax.vmap(lambda source: source.spatial_model.centre())(sources)
-
-
 def _places(
     build: Build, rows: Sequence[tuple[int, int]], rotation: np.ndarray, extent: np.ndarray
 ) -> list[Place]:
@@ -120,7 +127,7 @@ def _places(
     spatial, moves = build.components[0].spatial_model, build.stack.moves
     centres = np.zeros((0, 3))
     if spatial.has_centre:
-        centres = np.asarray(_directions(build.stack.sources)) @ rotation.T
+        centres = np.asarray(directions_of(build.stack.sources)) @ rotation.T
     found = []
     for n, source in rows:
         item = build.data[n]

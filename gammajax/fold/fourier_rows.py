@@ -25,6 +25,10 @@ RANK = 1e-6
 """Images of the exposure with less than this part of the first one are left out."""
 
 
+FINENESS, MOST_POINTS = 2.0, 6
+"""Points of a grid to a pixel of the exposure, and the most along the side of a place."""
+
+
 @dataclass
 class Place:
     """Where a source of a dataset is folded.
@@ -85,13 +89,18 @@ class RowTables:
         places: Sequence[Place],
         extent: np.ndarray,
         step: float,
-        analytic: bool,
+        sampled: bool,
+        exposure: np.ndarray | None = None,
     ) -> tuple[Here, np.ndarray, np.ndarray, Level]:
-        """The arrays by row, the targets, the tables of dispersion, and the levels."""
+        """The arrays by row, the targets, the tables of dispersion, and the levels.
+
+        The exposure is one of images on the grid if shapes are ``sampled``, else that given, or
+        at points around the start.
+        """
         dataset = np.array([n for n, _ in rows])
         directions = np.stack([place.direction for place in places])
         spreads = [response.psf for response in self.made]
-        local = make_local(self.made, spreads, dataset, directions, step)
+        local = make_local(self.made, spreads, dataset, directions, step, exposure)
         frames = local.frame
         located = list(zip(dataset.tolist(), frames, places, strict=True))
         edisp, which_edisp = _distinct(
@@ -115,7 +124,7 @@ class RowTables:
         )
         exposed = list(np.asarray(local.exposure))
         images: list[Any] = [[None] * len(self.grids)] * len(rows)
-        if not analytic:
+        if sampled:
             found = [self._images(*item) for item in located]
             exposed, images = [item[0] for item in found], [item[1] for item in found]
         if self.late:
@@ -147,15 +156,24 @@ class RowTables:
             places = item.places
             reach = place.around + item.spectra.reach
             near = np.hypot(*np.moveaxis(places, -1, 0)) <= reach
-            exposure = self.made[n].exposure.at(from_plane(places[near], frame))
-            if self.late:
-                exposure = np.ones((int(near.sum()), 1))
+            exposure = self._exposed(n, places[near], item.band.step, frame)
             coef, own = svd_images(exposure, coef if found else None)
             image = np.zeros((coef.shape[0], *near.shape))
             image[:, near] = own
             found.append(image)
         order = np.argsort(np.argsort([item.band.step for item in self.grids]))
         return coef, [found[i] for i in order]
+
+    def _exposed(self, n: int, places: Any, step: float, frame: Any) -> np.ndarray:
+        """The means of the exposure over places of a grid, shape (place, energy_true)."""
+        if self.late:
+            return np.ones((len(places), 1))
+        split = int(np.clip(np.ceil(FINENESS * step / self.made[n].pixel), 1, MOST_POINTS))
+        own = step * ((np.arange(split) + 0.5) / split - 0.5)
+        found: Any = 0.0
+        for offset in np.stack(np.meshgrid(own, own), axis=-1).reshape(-1, 2):
+            found = found + self.made[n].exposure.at(from_plane(places + offset, frame))
+        return found / split**2
 
     def _arriving(self, n: int) -> np.ndarray:
         """What the images of the exposure of pixels count, shape (image, energy_true)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -114,15 +114,8 @@ class ShapeFold(FourierFold):
         Those of the offsets are imaginary; the products are the two squares and the one of
         both. The phase of the centre is apart.
         """
-        centre, major, minor = axes_in_plane(spatial, self.rotation, frame)
-        ratio, _ = spatial.stretch()
-        kx, ky = self.grid.wavenumbers(step)
-        along, across = (
-            kx[:, None] * axis[0] + ky * axis[1] for axis in (major, ratio * minor)
-        )
-        square = along**2 + across**2
-        none = square == 0
-        k = jnp.where(none, 0.0, jnp.sqrt(jnp.where(none, 1.0, square)))
+        waves = waves_of(self, spatial, frame, step)
+        k, none, (along, across), axes = waves.k, waves.none, waves.parts, waves.axes
         if self.table is None:
             even, slope, bend = with_derivatives(spatial.hankel, k)
         else:
@@ -130,7 +123,6 @@ class ShapeFold(FourierFold):
         over = 1 / jnp.where(none, 1.0, k)
         slope = jnp.where(none, bend, slope * over)
         turn = jnp.where(none, 0.0, (bend - slope) * over**2)
-        axes = jnp.stack([major, ratio * minor])
         moved = [along * axes[0, i] + across * axes[1, i] for i in range(2)]
         odd = [slope * part for part in moved]
         metric = axes.T @ axes
@@ -138,10 +130,46 @@ class ShapeFold(FourierFold):
             -(turn * moved[i] * moved[j] + slope * metric[i, j])
             for i, j in ((0, 0), (1, 1), (0, 1))
         ]
-        return jnp.stack([even, *odd, *second]), self.grid.phase(centre, step)
+        return jnp.stack([even, *odd, *second]), self.grid.phase(waves.centre, step)
 
     def reach(self, spatial: Any, here: Here) -> Any:
         return reach(spatial, here.low, here.high)
+
+
+class Waves(NamedTuple):
+    """The waves of a grid as an elliptical shape sees them.
+
+    Attributes
+    ----------
+    k : array, shape (number, number / 2 + 1)
+        Wavenumbers at which the transform of the round shape is that of the ellipse.
+    none : array of bool
+        Where they are 0.
+    parts : tuple of array
+        Those along both axes of the ellipse, the minor one times the ratio of both.
+    axes : array, shape (2, 2)
+        The axes in the plane, the minor one times the ratio.
+    centre : array, shape (2,)
+    """
+
+    k: Any
+    none: Any
+    parts: tuple[Any, Any]
+    axes: Any
+    centre: Any
+
+
+def waves_of(fold: FourierFold, spatial: Any, frame: Any, step: Any) -> Waves:
+    """The waves of the grid of a fold for a shape."""
+    centre, major, minor = axes_in_plane(spatial, fold.rotation, frame)
+    ratio, _ = spatial.stretch()
+    axes = jnp.stack([major, ratio * minor])
+    kx, ky = fold.grid.wavenumbers(step)
+    along, across = (kx[:, None] * axis[0] + ky * axis[1] for axis in axes)
+    square = along**2 + across**2
+    none = square == 0
+    k = jnp.where(none, 0.0, jnp.sqrt(jnp.where(none, 1.0, square)))
+    return Waves(k, none, (along, across), axes, centre)
 
 
 def _even_and_odd(parts: Any) -> tuple[Any, Any]:
@@ -161,7 +189,7 @@ class TemplateFold(FourierFold):
     split: int = eqx.field(static=True, default=1)
 
     def spectra(self, spatial: Any, flux: Any, here: Here, level: Level, tile: Tile) -> Any:
-        edisp, psf = self._responses(here, level, jnp.zeros(2))
+        edisp, psf = self._responses(here, level, self.place(spatial, here))
         if self.late and not self.parts:
             kernels = self._kernels(level, here.exposure * flux, edisp, psf)
             image = self.sampled(spatial, None, here, level) * tile.images[0]
@@ -183,6 +211,10 @@ class TemplateFold(FourierFold):
         images = jax.lax.map(photons, (energies, exposed, flux))
         return self._by_energy(level, images, edisp, psf, here.exposure)
 
+    def place(self, spatial: Any, here: Here) -> Any:
+        """Where the responses are taken, in steps."""
+        return jnp.zeros(2)
+
     def sampled(self, spatial: Any, energy: Any, here: Here, level: Level) -> Any:
         """Densities on the grid, shape (number, number)."""
         side = self.grid.places(level.step)
@@ -202,6 +234,39 @@ class TemplateFold(FourierFold):
         lost = np.cos(np.outer(wave, points(self.split))).mean(axis=1)
         rows = np.abs(np.fft.fftfreq(number, 1 / number)).astype(int)
         return jnp.fft.rfft2(images) / np.outer(lost[rows], lost)
+
+
+class SampledFold(TemplateFold):
+    """A stack of shapes with closed transforms, on the grid where the exposure has steps.
+
+    A sample is that of the shape without the waves that the grid does not hold: it is smooth in
+    every parameter, also where the shape is smaller than a step.
+
+    Attributes
+    ----------
+    table : `RadialTable` or None
+        For shapes whose transform is costly.
+    """
+
+    table: RadialTable | None = None
+
+    def place(self, spatial: Any, here: Here) -> Any:
+        direction = jnp.asarray(self.rotation) @ spatial.centre()
+        return (jnp.asarray(here.frame)[1:] @ direction) / self.step
+
+    def sampled(self, spatial: Any, energy: Any, here: Here, level: Level) -> Any:
+        shape = spatial if energy is None else spatial.at_energy(energy)
+        waves = waves_of(self, shape, jnp.asarray(here.frame), level.step)
+        if self.table is None:
+            found = shape.hankel(waves.k)
+        else:
+            found = self.table.transform(shape.hankel, waves.k)[0]
+        number = self.grid.number
+        spectrum = found * self.grid.phase(waves.centre, level.step)
+        return jnp.fft.irfft2(spectrum, s=(number, number))
+
+    def reach(self, spatial: Any, here: Here) -> Any:
+        return reach(spatial, here.low, here.high)
 
 
 def points(split: int) -> np.ndarray:

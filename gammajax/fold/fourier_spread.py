@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from gammajax.fold.fourier_grid import radial_taps
-from gammajax.fold.round_build import SOFT_END, median_radius, middle_of, soft_end
-from gammajax.fold.sky_response import SkyResponse
+from gammajax.fold.room import middle_of
+from gammajax.fold.round_build import SOFT_END, soft_end
+from gammajax.fold.sky_response import SkyResponse, median_radius
 
 TOLERANCE = 5e-4
 """Error of a pixel's integral that the grid may make, in units of that of the brightest one."""

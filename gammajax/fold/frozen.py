@@ -18,8 +18,9 @@ from gammajax.fold.build import Build
 from gammajax.fold.linear import LinearFold, by_target, in_blocks
 from gammajax.fold.map_data import curve_of
 from gammajax.fold.occupied import WIDTH
+from gammajax.fold.room import directions_of
 from gammajax.fold.round import RoundFold, in_band
-from gammajax.fold.round_build import directions_of, round_fold
+from gammajax.fold.round_build import round_fold
 from gammajax.fold.rows import NOWHERE, map_rows
 
 AT_ONCE = 256

@@ -15,6 +15,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.fold.fourier_grid import cubic
 from gammajax.fold.sky_response import SkyResponse, Table
 
 
@@ -23,7 +24,8 @@ class Local(eqx.Module):
 
     Attributes
     ----------
-    exposure : array, shape (row, point, energy_true)
+    exposure : array, shape (row, point or node, energy_true)
+        Of more than nine points they are the coefficients of a spline, see `spline_weights`.
     edisp : array, shape (row, point, energy_true, energy)
     psf : array, shape (row, point, energy_true or energy, node), or None
         Tables at the nodes of the radial grid, or their transforms at wavenumbers. Of tables
@@ -43,6 +45,13 @@ class Local(eqx.Module):
     step: Any
     spread_last: bool = eqx.field(static=True)
 
+    def exposed(self, place: Any) -> Any:
+        """The exposure of one row at a place in steps, shape (energy_true,); not negative."""
+        number = self.exposure.shape[0]
+        given = number <= len(OFFSETS)
+        share = weights(number, place)[0] if given else spline_weights(number, place)
+        return jnp.maximum(share @ self.exposure, 0.0)
+
     def own(self) -> dict[str, Any]:
         """The tables that go by row."""
         found = {"exposure": self.exposure, "frame": self.frame, "step": self.step}
@@ -60,6 +69,10 @@ class Local(eqx.Module):
         }
         return Local(**{**shared, **own}, spread_last=self.spread_last)
 
+
+OFFSETS = np.stack(np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], indexing="ij"), -1)
+OFFSETS = OFFSETS.reshape(-1, 2)
+"""The three by three points, in steps along two tangents."""
 
 PARABOLA = np.array([[0.0, 1.0, 0.0], [-0.5, 0.0, 0.5], [0.5, -1.0, 0.5]])
 """Weights of three points at -1, 0 and 1, by power of the place."""
@@ -98,6 +111,21 @@ def _parabolas(place: Any) -> tuple[Any, Any]:
     return first + x * (second + x * third), second + x * (2 * third)
 
 
+def spline_weights(number: int, place: Any) -> Any:
+    """Weights of the coefficients of a cubic spline over the square of -1 to 1, (number,).
+
+    There is one coefficient more on each side than there are nodes. Beyond the square it is
+    that of its border.
+    """
+    side = int(np.sqrt(number))
+    scaled = (jnp.clip(place, -1.0, 1.0) + 1) * ((side - 3) / 2)
+    start = jnp.clip(scaled.astype(int), 0, side - 4)
+    taps = cubic(scaled - start)
+    near = start[:, None] + np.arange(4)
+    lines = jnp.sum(taps[:, :, None] * (near[:, :, None] == np.arange(side)), axis=1)
+    return (lines[0][:, None] * lines[1]).reshape(number)
+
+
 def at_points(table: Any, share: Any) -> Any:
     """A local table at weights of its points; a table of one point is the same everywhere."""
     return table[0] if table.shape[0] == 1 else jnp.tensordot(share, table, axes=1)
@@ -109,6 +137,7 @@ def make_local(
     dataset: np.ndarray,
     directions: np.ndarray,
     step: float,
+    exposure: np.ndarray | None = None,
 ) -> Local:
     """The responses around directions.
 
@@ -121,12 +150,11 @@ def make_local(
     directions : array, shape (row, 3)
     step : float
         0 to take the responses at the directions only.
+    exposure : array, shape (row, point, energy_true), optional
+        Where it is not that of the points.
     """
     frame = np.stack([tangent_frame(direction) for direction in directions])
-    offsets = np.array([[0.0, 0.0]])
-    if step > 0:
-        offsets = np.stack(np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], indexing="ij"), -1)
-        offsets = offsets.reshape(-1, 2)
+    offsets = OFFSETS if step > 0 else np.zeros((1, 2))
     points = frame[:, None, 0] + step * np.einsum("pi,rix->rpx", offsets, frame[:, 1:])
     points /= np.linalg.norm(points, axis=-1, keepdims=True)
 
@@ -149,8 +177,10 @@ def make_local(
         return values if len(values) == 1 else values[dataset]
 
     spreads = [table for table in tables if table is not None]
+    if exposure is None:
+        exposure = around([response.exposure for response in responses])
     return Local(
-        exposure=around([response.exposure for response in responses]),
+        exposure=exposure,
         edisp=shared([response.edisp for response in responses]),
         psf=shared(spreads) if spreads else None,
         frame=frame,

@@ -11,6 +11,7 @@ from gammajax.fold.background import BackgroundFold
 from gammajax.fold.bare_build import bare_fold
 from gammajax.fold.build import Build, TrueAxes, rows_of
 from gammajax.fold.dense import dense_fold
+from gammajax.fold.exposed import by_steps
 from gammajax.fold.fourier_build import fits_plane, fourier_fold
 from gammajax.fold.fourier_frozen import frozen_fourier_fold
 from gammajax.fold.frozen import frozen_fold
@@ -114,8 +115,10 @@ def build_map_term(
             known = item.dataset.background_data.reshape(shape)
             background[row, :number] = known[place]
             totals[row] = known[item.mask].sum()
-    folds = tuple(fold_of(data, stack, parts, size, options) for stack, parts in groups)
-    return MapTerm(folds, counts, background, totals, mask, where, off), data
+    made = [folds_of(data, stack, parts, size, options) for stack, parts in groups]
+    folds = tuple(fold for own in made for fold in own)
+    which = tuple(i for i, own in enumerate(made) for _ in own)
+    return MapTerm(folds, which, counts, background, totals, mask, where, off), data
 
 
 def border_of(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptions) -> float:
@@ -138,28 +141,27 @@ def border_of(datasets: Sequence[Any], groups: Sequence[Any], options: FoldOptio
     return BORDER * largest
 
 
-def fold_of(
+def folds_of(
     data: Sequence[MapData],
     stack: Any,
     components: Sequence[Any],
     size: int,
     options: FoldOptions,
     every_bin: bool = False,
-) -> Any:
-    """The fold of a stack; None if none of its components folds into these datasets.
+) -> list[Any]:
+    """The folds of a stack, each of some of its rows.
 
     With ``every_bin`` its totals are not made.
     """
     if isinstance(components[0], FoVBackgroundModel | TemplateNPredModel):
         rows = rows_of(data, components)
-        return _background_fold(data, components, rows, size) if rows[0].size else None
-    build = build_of(data, stack, components, options, every_bin)
-    if build.rows[0].size == 0:
-        return None
-    fold = _route(build)(build)
-    if has_times(components):
-        return TimedFold.create(fold, [item.dataset for item in data], components)
-    return fold
+        return [_background_fold(data, components, rows, size)] if rows[0].size else []
+    builds = by_steps(build_of(data, stack, components, options, every_bin))
+    found = [route_of(build)(build) for build in builds]
+    if not has_times(components):
+        return found
+    datasets = [item.dataset for item in data]
+    return [TimedFold.create(fold, datasets, components) for fold in found]
 
 
 def build_of(
@@ -178,13 +180,13 @@ def build_of(
     return Build(data, stack, components, made, energy, rows, options, every_bin)
 
 
-def _route(build: Build) -> Any:
+def route_of(build: Build) -> Any:
     """What builds the fold of a stack: which way it goes depends on its shape and freedom."""
     spatial = build.components[0].spatial_model
     if spatial.per_pixel:
         return dense_fold
     is_round = build.stack.is_round and not spatial.has_energy
-    if is_round:
+    if is_round and not (build.stepped and spatial.KIND == "radial"):
         # shapes that stay are matrices, unless they are predicted once
         return round_fold if build.stack.moves or build.every_bin else frozen_fold
     spread = all(response.psf is not None for response in build.responses)

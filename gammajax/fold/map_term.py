@@ -33,7 +33,9 @@ class MapTerm(eqx.Module):
     Attributes
     ----------
     folds : tuple of `~gammajax.fold.rows.Fold`
-        One for each stack of components; None if it does not fold into these datasets.
+        Each of some rows of a stack of components.
+    which : tuple of int
+        The stack of each fold.
     counts, background : array, shape (dataset, bin)
         Of the occupied bins; the background is the part that no model scales.
     background_total : array, shape (dataset,)
@@ -47,6 +49,7 @@ class MapTerm(eqx.Module):
     """
 
     folds: tuple[Any, ...]
+    which: tuple[int, ...] = eqx.field(static=True)
     counts: Any
     background: Any
     background_total: Any
@@ -60,15 +63,18 @@ class MapTerm(eqx.Module):
         number, size = jnp.shape(self.mask)
         return number, size
 
+    def pairs(self, stacks: Sequence[Stack]) -> list[tuple[Stack, Any]]:
+        """The folds, each with its stack."""
+        return [(stacks[i], fold) for i, fold in zip(self.which, self.folds, strict=True)]
+
     def predict(self, stacks: Sequence[Stack], values: Any, in_reverse: bool = False) -> Any:
         """Predicted signal counts and totals, shape (dataset, bin + 1).
 
         ``in_reverse`` is for reverse derivatives, see `~gammajax.fold.staying.folded`.
         """
         found = jnp.zeros(self.shape)
-        for stack, fold in zip(stacks, self.folds, strict=True):
-            if fold is not None:
-                found = found + folded(fold, stack, values, self.shape, in_reverse)
+        for stack, fold in self.pairs(stacks):
+            found = found + folded(fold, stack, values, self.shape, in_reverse)
         return found
 
     def linear(
@@ -77,9 +83,7 @@ class MapTerm(eqx.Module):
         """The prediction at x, and its derivatives by the active entries of x."""
         shape, number, values = self.shape, active.size, space.expand(x)
         found, parts = jnp.zeros(shape), []
-        for stack, fold in zip(stacks, self.folds, strict=True):
-            if fold is None:
-                continue
+        for stack, fold in self.pairs(stacks):
             if stack.slots.size == 0:
                 found = found + folded(fold, stack, values, shape)
                 continue
@@ -111,8 +115,8 @@ class MapTerm(eqx.Module):
         """
         values, gradient, found = space.expand(x), jnp.zeros(active.size), []
         parts = iter(slopes.parts)
-        for stack, fold in zip(stacks, self.folds, strict=True):
-            if fold is None or stack.slots.size == 0:
+        for stack, fold in self.pairs(stacks):
+            if stack.slots.size == 0:
                 continue
             part = next(parts)
             column, factor = space.columns(active, slot_places(fold, stack))

@@ -32,7 +32,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.config import on_accelerator, room_on_device
-from gammajax.fold.local import Local, at_points, curves, weights
+from gammajax.fold.local import OFFSETS, Local, at_points, curves, weights
 from gammajax.fold.radial import SpreadTransform
 from gammajax.fold.reading import Nodes, far_nodes, read_at, read_rings, ring_nodes
 from gammajax.fold.rows import Counts, Fold, Reading
@@ -244,8 +244,8 @@ class RoundFold(Fold):
         Values at the nodes of distance of a point, (energy, node), and waves of an extended
         source, (part, energy, wavenumber), whose parts are the even one and two slopes.
         """
-        share, slopes = weights(local.exposure.shape[0], place)
-        exposure = jnp.maximum(at_points(local.exposure, share), 0.0) * flux
+        exposure = local.exposed(place) * flux
+        share, slopes = weights(min(local.exposure.shape[0], len(OFFSETS)), place)
         edisp = at_points(local.edisp, share)
         counts = exposure[:, None] * edisp
         if self.transform is None:

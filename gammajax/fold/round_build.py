@@ -13,11 +13,13 @@ import numpy as np
 
 from gammajax.fold.bands import bands
 from gammajax.fold.build import Build
+from gammajax.fold.exposed import parabolas_of, patches
 from gammajax.fold.local import make_local
 from gammajax.fold.map_data import MapData
 from gammajax.fold.nodes import node_orders
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
+from gammajax.fold.room import directions_of, middle_of, room_of, widths_of
 from gammajax.fold.round import Ring, RoundFold
 from gammajax.fold.round_plan import Entries, occupied_entries, rounded, total_entries
 from gammajax.fold.row_pieces import cut_rows
@@ -37,9 +39,6 @@ WIDEST = np.deg2rad(25.0)
 
 TABLES = 100
 """Nodes that cost as much as the splines of one energy of a row that moves."""
-
-ROOM = 0.5
-"""How far a source may move before that, in radii of 68 % of the widest spread."""
 
 
 def reaches(stack: Any, components: Sequence[Any]) -> np.ndarray:
@@ -63,12 +62,6 @@ def _outer_radii(sources: Any) -> Any:
     return jax.vmap(lambda source: jnp.asarray(source.spatial_model.outer_radius()))(sources)
 
 
-@eqx.filter_jit
-def directions_of(sources: Any) -> Any:
-    """Where the sources of a stack are, unit vectors in their own frame."""
-    return jax.vmap(lambda source: source.spatial_model.centre())(sources)
-
-
 def round_fold(build: Build) -> RoundFold:
     """The fold of a stack of round sources."""
     data, made, stack = build.data, build.responses, build.stack
@@ -84,6 +77,7 @@ def round_fold(build: Build) -> RoundFold:
     if stack.moves or extended:
         step = max(room, 2 * made[0].pixel, float(extents.max()) / 4)
     dataset, source = build.rows
+    exposure, step = _exposure(build, step, room, extended)
     borders = not extended and all(isinstance(item.pixels, WcsPixels) for item in data)
     entries = Entries(orders, dataset.size, borders, build.options.psf_first)
     # a Gaussian is smooth wherever it ends
@@ -113,6 +107,7 @@ def round_fold(build: Build) -> RoundFold:
         lead = np.append(True, own[1:] != own[:-1])
         dataset, source, part = dataset[own], source[own], part[own]
         covered = covered[own] * lead[:, None]
+        exposure = None if exposure is None else exposure[own]
     gathered = Gathered.create(entries.far, part, parts + 1, rounded)
     rings, target = entries.rings()
     vectors, weights, normals = entries.nodes()
@@ -120,7 +115,7 @@ def round_fold(build: Build) -> RoundFold:
     if build.options.psf_first:
         first, band = _bands_of(build)
         rings = tuple(_exposed(build, dataset, r, vectors, first, band) for r in rings)
-    local = make_local(made, tables, dataset, directions[source], step)
+    local = make_local(made, tables, dataset, directions[source], step, exposure)
     transform = None if grid is None else SpreadTransform.create(grid, extended=extended)
     if transform is not None and extended:
         local = dataclasses.replace(local, psf=local.psf @ transform.to_hankel.T)
@@ -149,6 +144,20 @@ def round_fold(build: Build) -> RoundFold:
         quadrature=build.energy.nodes,
         extended=extended,
     )
+
+
+def _exposure(
+    build: Build, step: float, room: float, extended: bool
+) -> tuple[np.ndarray | None, float]:
+    """Exposures around the rows where they are not those of points, and the step."""
+    if build.options.psf_first or not (extended or build.stepped):
+        return None, step
+    if not extended:
+        return patches(build, room)
+    found = parabolas_of(build)
+    if build.responses[0].psf is None:
+        found = found.of_places()
+    return found.at_points(step), step
 
 
 def last_ring(build: Build) -> tuple[int, np.ndarray]:
@@ -202,22 +211,6 @@ def _exposed(
     return dataclasses.replace(ring, key=None, exposure=found)
 
 
-def room_of(data: Sequence[MapData], made: Sequence[SkyResponse], moves: bool) -> float:
-    """How far a source may move, in rad."""
-    if not moves:
-        return 0.0
-    size = min(item.pixels.size for item in data)
-    widest = max((max(_widths(r)) for r in made if r.psf is not None), default=0.0)
-    return ROOM * widest + 2 * size
-
-
-def _widths(response: SkyResponse) -> list[float]:
-    """Radii of 68 % of the spreads at the middle of their map, in rad."""
-    assert response.psf is not None
-    assert response.rad is not None
-    return [median_radius(response.rad, row) for row in middle_of(response) if row.max() > 0]
-
-
 def _grid(
     data: Sequence[MapData],
     made: Sequence[SkyResponse],
@@ -236,7 +229,7 @@ def _grid(
                 "psf, or the source a size"
             )
         return None, ((0.0, 4),)
-    core = min(min(_widths(response)) for response in made)
+    core = min(min(widths_of(response)) for response in made)
     last = SOFT_END * max(float(r.radii.max()) for r in made if r.radii is not None)
     reach = rad[min(int(np.searchsorted(rad, last * (1 + 1e-9))), rad.size - 1)]
     grid = RadialGrid.create(CORE * core, 1.02 * reach + float(extents.max()))
@@ -267,10 +260,3 @@ def soft_end(theta: np.ndarray, radius: Any) -> np.ndarray:
     """1 up to a radius, and smoothly 0 at `SOFT_END` times it."""
     x = np.clip((theta / radius - 1) / (SOFT_END - 1), 0, 1)
     return 1 - x**2 * (3 - 2 * x)
-
-
-def middle_of(response: SkyResponse) -> np.ndarray:
-    """The spreads at the middle of their map, shape (energy, rad)."""
-    assert response.psf is not None
-    values = response.psf.values
-    return values[..., values.shape[-2] // 2, values.shape[-1] // 2]

@@ -10,11 +10,14 @@ import numpy as np
 
 from gammajax.config import program
 from gammajax.datasets import FluxPointsDataset, MapDataset, MapDatasetBase, MapDatasetOnOff
+from gammajax.fold.build import Build
+from gammajax.fold.exposed import by_steps
 from gammajax.fold.far_bins import is_wide, wide_bins
 from gammajax.fold.flux_points import build_flux_terms
 from gammajax.fold.map_data import MapData
-from gammajax.fold.map_plan import border_of, build_map_terms, build_of, fold_of
+from gammajax.fold.map_plan import border_of, build_map_terms, build_of, folds_of, route_of
 from gammajax.fold.options import FoldOptions
+from gammajax.fold.round_build import round_fold
 from gammajax.fold.spectrum import build_terms as build_spectrum_terms
 from gammajax.fold.stack import stack_components
 from gammajax.fold.staying import folded
@@ -135,12 +138,13 @@ def _predicted(dataset: Any, components: Sequence[Any]) -> np.ndarray:
             some = slice(first, first + chunk)
             part = stack.part(some)
             if wide:
-                build = build_of([data], part, members[some], options, every_bin=True)
-                fold, rest = wide_bins(build, values)
+                folds, rest = _wide(
+                    build_of([data], part, members[some], options, True), values
+                )
                 far += rest
             else:
-                fold = fold_of([data], part, members[some], size, options, every_bin=True)
-            if fold is not None:
+                folds = folds_of([data], part, members[some], size, options, every_bin=True)
+            for fold in folds:
                 found += np.asarray(_predict(fold, part, values, size))
     return (data.on_map(found) + far).reshape(dataset.counts.data.shape)
 
@@ -149,6 +153,20 @@ def _is_wide(data: MapData, stack: Any, members: Sequence[Any], options: FoldOpt
     if not stack.is_round or has_times(members):
         return False
     return is_wide(build_of([data], stack, members, options, every_bin=True))
+
+
+def _wide(build: Build, values: np.ndarray) -> tuple[list[Any], Any]:
+    """Folds of what is near the sources of a build, and the counts of all that is far."""
+    folds, far = [], 0.0
+    for part in by_steps(build):
+        route = route_of(part)
+        if route is not round_fold:
+            folds.append(route(part))
+            continue
+        fold, rest = wide_bins(part, values)
+        far = far + rest
+        folds.append(fold)
+    return folds, far
 
 
 @partial(program, static_argnames=("size",))

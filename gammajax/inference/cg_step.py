@@ -239,8 +239,7 @@ def of_components(problem: Problem, at: Expansion) -> list[tuple[Any, Any, Any]]
     for term, slopes, part in zip(problem.terms, at.slopes, at.bins, strict=True):
         if not isinstance(slopes, MapSlopes):
             continue
-        stacks = zip(problem.stacks, term.folds, strict=True)
-        moving = [i for i, (s, fold) in enumerate(stacks) if fold is not None and s.slots.size]
+        moving = [i for i in term.which if problem.stacks[i].slots.size]
         for place, one in zip(moving, slopes.parts, strict=True):
             source, shape = jnp.asarray(one.fold.source), one.column.shape[1:]
             size = problem.stacks[place].places.shape[0]

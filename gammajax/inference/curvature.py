@@ -121,11 +121,7 @@ def _on_device(problem: Problem, pieces: Pieces, number: int) -> Curvature:
 
 def slopes_of(term: Any, stacks: Sequence[Any], arrays: Any, number: int) -> list[Any]:
     """The derivatives of a term with its folds, from their arrays."""
-    folds = [
-        fold
-        for stack, fold in zip(stacks, term.folds, strict=True)
-        if fold is not None and stack.slots.size
-    ]
+    folds = [fold for stack, fold in term.pairs(stacks) if stack.slots.size]
     return [
         (TableSlopes if fold.stays else RowSlopes)(fold, own, column, term.shape, number)
         for fold, (own, column) in zip(folds, arrays, strict=True)

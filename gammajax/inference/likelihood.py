@@ -313,8 +313,9 @@ def _outgrown(problem: Problem, x: Any) -> list[Any]:
     values = problem.space.expand(x)
     found = [jnp.zeros(len(stack.places), dtype=bool) for stack in problem.stacks]
     for term in problem.terms:
-        for place, fold in enumerate(getattr(term, "folds", ())):
-            if fold is not None and problem.stacks[place].moves:
+        folds = zip(getattr(term, "which", ()), getattr(term, "folds", ()), strict=True)
+        for place, fold in folds:
+            if problem.stacks[place].moves:
                 out = outgrown_rows(fold, problem.stacks[place], values)
                 found[place] = found[place] | out
         for place, response in enumerate(getattr(term, "responses", ())):

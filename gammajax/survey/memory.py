@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from gammajax.fold import MapTerm
 from gammajax.inference import Likelihood
 from gammajax.inference.curvature import DENSE
 
@@ -62,11 +63,8 @@ def memory_plan(likelihood: Likelihood) -> MemoryPlan:
     for term in problem.terms:
         size = int(np.size(term.mask))
         bins += size
-        folds = getattr(term, "folds", ())
         of_folds = 0
-        for stack, fold in zip(problem.stacks, folds, strict=bool(folds)):
-            if fold is None:
-                continue
+        for stack, fold in term.pairs(problem.stacks) if isinstance(term, MapTerm) else ():
             taken = _bytes(fold)
             of_folds += taken
             if fold.stays:
