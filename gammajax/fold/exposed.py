@@ -26,15 +26,16 @@ from gammajax.maps.frames import frame_rotation
 RADII, ANGLES = 24, 24
 """Distances and directions from a centre at which the exposure is looked at."""
 
-BENT = 1e-2
+BENT = 5e-3
 """Root mean square of what an exposure departs from its parabola, over its mean, from which on
 an extended source is folded with the exposure as it is."""
 
 BENT_POINT = 2e-3
 """The same for a point, in the disk that it may move in."""
 
-FURTHER = 1.25
-"""How far the spline of an exposure goes, over the distance that a point may move."""
+FURTHER, FINENESS, MOST_NODES = 1.25, 4, 16
+"""How far the spline of an exposure goes, over the distance that a point may move; its nodes to
+a pixel of the exposure, and the most of them to that distance."""
 
 GOLDEN = np.pi * (3 - np.sqrt(5))
 """An angle whose multiples are spread evenly."""
@@ -118,13 +119,13 @@ def patches(build: Build, room: float) -> tuple[np.ndarray, float]:
     Returns
     -------
     coefficients : array, shape (row, node, energy_true)
-        See `~gammajax.fold.local.spline_weights`.
+        See `~gammajax.fold.local.spline_at`.
     step : float
         Half of the side of the square, in rad.
     """
     pixel = min(response.pixel for response in build.responses)
     step = max(FURTHER * room, 2 * pixel)
-    half = int(np.ceil(step / max(pixel / 2, room / 8)))
+    half = int(np.ceil(step / max(pixel / FINENESS, room / MOST_NODES)))
     side = step * np.linspace(-1, 1, 2 * half + 1)
     nodes = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
     directions, found = _directions(build), []

@@ -22,7 +22,7 @@ from gammajax.fold.fourier_shapes import (
     TemplateFold,
     reach,
 )
-from gammajax.fold.fourier_spread import bands_of, level_grids
+from gammajax.fold.fourier_spread import MOST, Band, bands_of, level_grids, places_of
 from gammajax.fold.map_data import MapData
 from gammajax.fold.room import directions_of, room_of
 from gammajax.fold.round_build import WIDEST, check_order
@@ -50,8 +50,7 @@ def fourier_fold(build: Build) -> FourierFold:
     rows = list(zip(*(index.tolist() for index in build.rows), strict=True))
     places = _places(build, rows, rotation, extent)
     around = max(place.around for place in places)
-    smallest = min(item.pixels.size for item in data)
-    bands = bands_of(made, data[0].dataset.energy_true, smallest, around)
+    smallest, bands = _bands(build, around)
     name = f"{type(spatial).__name__} in dataset {data[0].dataset.name!r}"
     if around > WIDEST:
         raise ValueError(
@@ -101,12 +100,33 @@ def fourier_fold(build: Build) -> FourierFold:
 
 def fits_plane(build: Build) -> bool:
     """Whether the plane of a stack reaches as far as its sources, or as its map."""
+    return _around(build) <= WIDEST
+
+
+def fits_grid(build: Build) -> bool:
+    """Whether a grid in the plane has as many places as the sources of a stack need."""
+    around = _around(build)
+    if around > WIDEST:
+        return False
+    smallest, bands = _bands(build, around)
+    return places_of(bands, around + smallest, build.responses[0].rad)[0] <= MOST
+
+
+def _around(build: Build) -> float:
+    """How far from their origins planes have to reach, without the spread, in rad."""
     spatial = build.components[0].spatial_model
     analytic = spatial.KIND in ("point", "radial")
     extent = extents(build) if analytic else np.zeros(len(build.components))
     rows = list(zip(*(index.tolist() for index in build.rows), strict=True))
     rotation = frame_rotation(spatial.frame, build.data[0].pixels.frame)
-    return max(place.around for place in _places(build, rows, rotation, extent)) <= WIDEST
+    return max(place.around for place in _places(build, rows, rotation, extent))
+
+
+def _bands(build: Build, around: float) -> tuple[float, list[Band]]:
+    """The size of the smallest pixels, in rad, and the bins that share a grid."""
+    smallest = min(item.pixels.size for item in build.data)
+    axis = build.data[0].dataset.energy_true
+    return smallest, bands_of(build.responses, axis, smallest, around)
 
 
 def extents(build: Build) -> np.ndarray:

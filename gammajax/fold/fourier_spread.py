@@ -267,6 +267,15 @@ class LevelGrid:
         return self.spectra.coefficients(np.pi / self.band.step, psf, radii)
 
 
+def places_of(bands: Sequence[Band], around: float, rad: Any) -> tuple[int, Band]:
+    """Places along a side of the grids of bands, and the band that needs the most."""
+    from scipy.fft import next_fast_len
+
+    numbers = [(around + RadialSpectra(rad, band.reach).reach) / band.step for band in bands]
+    number = 2 * int(next_fast_len(int(np.ceil(max(numbers))) + 8))  # pyright: ignore[reportArgumentType]
+    return number, bands[int(np.argmax(numbers))]
+
+
 def level_grids(bands: Sequence[Band], around: float, rad: Any, where: str) -> list[LevelGrid]:
     """The grids of bands, of as many places each, that hold ``around`` (rad) and the spread.
 
@@ -275,17 +284,13 @@ def level_grids(bands: Sequence[Band], around: float, rad: Any, where: str) -> l
     ValueError
         If they would have too many places.
     """
-    from scipy.fft import next_fast_len
-
+    number, widest = places_of(bands, around, rad)
     spectra = [RadialSpectra(rad, band.reach) for band in bands]
-    halves = [around + found.reach for found in spectra]
-    numbers = [half / band.step for half, band in zip(halves, bands, strict=True)]
-    number = 2 * int(next_fast_len(int(np.ceil(max(numbers))) + 8))  # pyright: ignore[reportArgumentType]
     if number > MOST:
-        i = int(np.argmax(numbers))
+        reach = np.rad2deg(around + RadialSpectra(rad, widest.reach).reach)
         raise ValueError(
             f"{where} needs a grid of {number} x {number} places, which reaches "
-            f"{np.rad2deg(halves[i]):.3g} deg in steps of {np.rad2deg(bands[i].step):.2g} deg; "
+            f"{reach:.3g} deg in steps of {np.rad2deg(widest.step):.2g} deg; "
             f"expected at most {MOST}. Take a smaller FoldOptions(containment=...), a smaller "
             "start size, or a smaller map, or freeze the shape"
         )

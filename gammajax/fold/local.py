@@ -25,7 +25,7 @@ class Local(eqx.Module):
     Attributes
     ----------
     exposure : array, shape (row, point or node, energy_true)
-        Of more than nine points they are the coefficients of a spline, see `spline_weights`.
+        Of more than nine points they are the coefficients of a spline, see `spline_at`.
     edisp : array, shape (row, point, energy_true, energy)
     psf : array, shape (row, point, energy_true or energy, node), or None
         Tables at the nodes of the radial grid, or their transforms at wavenumbers. Of tables
@@ -48,9 +48,11 @@ class Local(eqx.Module):
     def exposed(self, place: Any) -> Any:
         """The exposure of one row at a place in steps, shape (energy_true,); not negative."""
         number = self.exposure.shape[0]
-        given = number <= len(OFFSETS)
-        share = weights(number, place)[0] if given else spline_weights(number, place)
-        return jnp.maximum(share @ self.exposure, 0.0)
+        if number > len(OFFSETS):
+            found = spline_at(self.exposure, place)
+        else:
+            found = at_points(self.exposure, weights(number, place)[0])
+        return jnp.maximum(found, 0.0)
 
     def own(self) -> dict[str, Any]:
         """The tables that go by row."""
@@ -111,19 +113,19 @@ def _parabolas(place: Any) -> tuple[Any, Any]:
     return first + x * (second + x * third), second + x * (2 * third)
 
 
-def spline_weights(number: int, place: Any) -> Any:
-    """Weights of the coefficients of a cubic spline over the square of -1 to 1, (number,).
+def spline_at(table: Any, place: Any) -> Any:
+    """A cubic spline over the square of -1 to 1, by its coefficients (node, ...).
 
     There is one coefficient more on each side than there are nodes. Beyond the square it is
     that of its border.
     """
-    side = int(np.sqrt(number))
+    side = int(np.sqrt(table.shape[0]))
     scaled = (jnp.clip(place, -1.0, 1.0) + 1) * ((side - 3) / 2)
     start = jnp.clip(scaled.astype(int), 0, side - 4)
     taps = cubic(scaled - start)
     near = start[:, None] + np.arange(4)
-    lines = jnp.sum(taps[:, :, None] * (near[:, :, None] == np.arange(side)), axis=1)
-    return (lines[0][:, None] * lines[1]).reshape(number)
+    found = table[near[0][:, None] * side + near[1]]
+    return jnp.einsum("x,y,xy...->...", *taps, found)
 
 
 def at_points(table: Any, share: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from gammajax.fold.bare_build import bare_fold
 from gammajax.fold.build import Build, TrueAxes, rows_of
 from gammajax.fold.dense import dense_fold
 from gammajax.fold.exposed import by_steps
-from gammajax.fold.fourier_build import fits_plane, fourier_fold
+from gammajax.fold.fourier_build import fits_grid, fits_plane, fourier_fold
 from gammajax.fold.fourier_frozen import frozen_fourier_fold
 from gammajax.fold.frozen import frozen_fold
 from gammajax.fold.map_data import MapData
@@ -185,8 +186,7 @@ def route_of(build: Build) -> Any:
     spatial = build.components[0].spatial_model
     if spatial.per_pixel:
         return dense_fold
-    is_round = build.stack.is_round and not spatial.has_energy
-    if is_round and not (build.stepped and spatial.KIND == "radial"):
+    if build.stack.is_round and not spatial.has_energy and not _on_grid(build):
         # shapes that stay are matrices, unless they are predicted once
         return round_fold if build.stack.moves or build.every_bin else frozen_fold
     spread = all(response.psf is not None for response in build.responses)
@@ -200,6 +200,24 @@ def route_of(build: Build) -> Any:
     if not spread or (flat and template and not build.responses[0].spread_last):
         return dense_fold
     return frozen_fourier_fold if fits_plane(build) else sphere_fold
+
+
+def _on_grid(build: Build) -> bool:
+    """Whether round sources are folded on a grid: where their exposure has steps."""
+    component, item = build.components[0], build.data[0]
+    extended = component.spatial_model.KIND != "point"
+    if not build.stepped or not extended or build.responses[0].psf is None:
+        return False
+    if not fits_grid(build):
+        warnings.warn(
+            f"the exposure of dataset {item.dataset.name!r} has a step in component "
+            f"{component.name!r}, and the grid to see it has too many places: its counts are "
+            "right in total, and spread as a parabola of the exposure has them; take a smaller "
+            "FoldOptions(containment=...), or order='psf-first'",
+            stacklevel=2,
+        )
+        return False
+    return True
 
 
 def _background_fold(
