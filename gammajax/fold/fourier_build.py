@@ -39,6 +39,10 @@ GROWTH = 1.5
 """How many times its start size a source may have before the fold is planned anew."""
 
 
+SHRUNK = 0.5
+"""The part of its start size down to which a round shape is folded on a grid made for it."""
+
+
 def fourier_fold(build: Build) -> FourierFold:
     """The fold of a stack of shapes that are not round, or depend on energy."""
     data, made = build.data, build.responses
@@ -73,7 +77,9 @@ def fourier_fold(build: Build) -> FourierFold:
     if spatial.KIND == "radial" and not (images or build.options.psf_first):
         exposure = parabolas_of(build).at_points(step)
     here, target, edisp, level = tables.rows(rows, places, extent, step, images, exposure)
-    make: Any = SampledFold if build.stepped else ShapeFold
+    make: Any = ShapeFold
+    if build.stepped:
+        make = partial(SampledFold, least=SHRUNK / GROWTH if shrinks(build) else 0.0)
     shape = getattr(spatial, "model", spatial)
     if isinstance(shape, GeneralizedGaussianSpatialModel):
         largest = np.pi / min(band.step for band in bands)
@@ -126,7 +132,26 @@ def _bands(build: Build, around: float) -> tuple[float, list[Band]]:
     """The size of the smallest pixels, in rad, and the bins that share a grid."""
     smallest = min(item.pixels.size for item in build.data)
     axis = build.data[0].dataset.energy_true
-    return smallest, bands_of(build.responses, axis, smallest, around)
+    spectrum = None
+    if shrinks(build):
+        spectrum = partial(_spectra, build.stack.sources)
+    return smallest, bands_of(build.responses, axis, smallest, around, spectrum)
+
+
+def shrinks(build: Build) -> bool:
+    """Whether the grid is as fine as sources of a part of their size need it, and no finer."""
+    spatial = build.components[0].spatial_model
+    return build.stepped and build.stack.is_round and not spatial.has_energy
+
+
+def _spectra(sources: Any, k: np.ndarray) -> np.ndarray:
+    """The largest of the transforms of sources of `SHRUNK` of their size."""
+    return np.abs(np.asarray(_transforms(sources, SHRUNK * k))).max(axis=0)
+
+
+@eqx.filter_jit
+def _transforms(sources: Any, k: Any) -> Any:
+    return jax.vmap(lambda source: source.spatial_model.hankel(k))(sources)
 
 
 def extents(build: Build) -> np.ndarray:

@@ -246,9 +246,16 @@ class SampledFold(TemplateFold):
     ----------
     table : `RadialTable` or None
         For shapes whose transform is costly.
+    least : float
+        How small a shape may become before it is planned anew, over how far it may extend.
     """
 
     table: RadialTable | None = None
+    least: float = eqx.field(static=True, default=0.0)
+
+    def outgrown(self, component: Any, here: Here) -> Any:
+        small = self.reach(component.spatial_model, here) < self.least * here.extent
+        return small | super().outgrown(component, here)
 
     def place(self, spatial: Any, here: Here) -> Any:
         direction = jnp.asarray(self.rotation) @ spatial.centre()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -108,7 +108,13 @@ class RadialSpectra:
         return SPACING / self.reach
 
 
-def grid_step(spectra: RadialSpectra, table: np.ndarray, radius: float, size: float) -> float:
+def grid_step(
+    spectra: RadialSpectra,
+    table: np.ndarray,
+    radius: float,
+    size: float,
+    shape: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> float:
     """The largest step of a grid, in rad, that holds a spread well enough.
 
     What is lost are the waves beyond the grid's largest, and what is added are the images of
@@ -123,10 +129,14 @@ def grid_step(spectra: RadialSpectra, table: np.ndarray, radius: float, size: fl
         That it is followed to, in rad.
     size : float
         Side of a pixel, in rad.
+    shape : callable, optional
+        The transform of what is spread, at wavenumbers in 1/rad; without it, of a point.
     """
     half = _median(spectra.rad, table)
     k = np.linspace(0, 60 / half, 3000)
     power = np.abs(spectra.at(k, table[None], np.array([radius]))[0]) * k
+    if shape is not None:
+        power = power * np.abs(shape(k))
     phi = (np.arange(12) + 0.5) * np.pi / 24
 
     def window(wave: np.ndarray) -> np.ndarray:
@@ -160,7 +170,13 @@ class Band:
     step: float
 
 
-def bands_of(made: Sequence[SkyResponse], axis: Any, size: float, around: float) -> list[Band]:
+def bands_of(
+    made: Sequence[SkyResponse],
+    axis: Any,
+    size: float,
+    around: float,
+    shape: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> list[Band]:
     """Groups of reconstructed bins with spreads of about one width.
 
     All have grids with as many places, and are padded to as many bins; at most `LEVELS`
@@ -175,9 +191,10 @@ def bands_of(made: Sequence[SkyResponse], axis: Any, size: float, around: float)
         Side of a pixel, in rad.
     around : float
         What the grid has to hold besides the spread, in rad.
+    shape : callable, optional
+        See `grid_step`.
     """
-    known: dict[bytes, float] = {}
-    reach, step = _needs(made, axis, size, known)
+    reach, step = _needs(made, axis, size, shape)
     order = np.argsort(step)
     best: list[np.ndarray] = [order]
     least = _cost(best, reach, step, around)
@@ -195,10 +212,11 @@ def bands_of(made: Sequence[SkyResponse], axis: Any, size: float, around: float)
 
 
 def _needs(
-    made: Sequence[SkyResponse], axis: Any, size: float, known: dict[bytes, float]
+    made: Sequence[SkyResponse], axis: Any, size: float, shape: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     """How far each reconstructed bin is followed, and the step of a grid that holds it."""
     nbin = made[0].edisp.values.shape[1]
+    known: dict[bytes, float] = {}
     reach, step = np.zeros(nbin), np.full(nbin, np.inf)
     for response in made:
         assert response.rad is not None
@@ -224,7 +242,7 @@ def _needs(
                 # the soft end, which is faint, needs no grid of its own
                 radius = 3 * float(response.radii[narrow])
                 spectra = RadialSpectra(response.rad, radius)
-                known[key] = grid_step(spectra, rows[narrow], radius, size)
+                known[key] = grid_step(spectra, rows[narrow], radius, size, shape)
             step[r] = min(step[r], known[key])
     reach[reach == 0] = reach[reach > 0].min(initial=size)
     return reach, np.minimum(step, step[np.isfinite(step)].max(initial=size))
