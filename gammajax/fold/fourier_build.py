@@ -145,8 +145,14 @@ def shrinks(build: Build) -> bool:
 
 
 def _spectra(sources: Any, k: np.ndarray) -> np.ndarray:
-    """The largest of the transforms of sources of `SHRUNK` of their size."""
-    return np.abs(np.asarray(_transforms(sources, SHRUNK * k))).max(axis=0)
+    """The largest of the transforms of sources of `SHRUNK` of their size, cut by a step.
+
+    What is cut has an edge, whose waves fade as those of the edge of a disk.
+    """
+    found = np.abs(np.asarray(_transforms(sources, SHRUNK * k))).max(axis=0)
+    faded = found < 0.5
+    half = k[np.argmax(faded)] if faded.any() else k[-1]
+    return np.maximum(found, (1 + (k / half) ** 2) ** -0.75)
 
 
 @eqx.filter_jit
