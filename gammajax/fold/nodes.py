@@ -18,7 +18,8 @@ TOLERANCE = 3e-4
 TOTAL, TOTAL_OF_POINTS = 3e-5, 2e-6
 """Error of the sum over all pixels beyond a distance, in units of the whole spread.
 
-Extended sources are smoother than the spread that is tried here.
+The second is for points, and for the narrowest spread: extended sources and other spreads are
+smoother.
 """
 
 ORDERS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
@@ -41,7 +42,8 @@ def node_orders(
     ----------
     grid : `~gammajax.fold.radial.RadialGrid`
     values : array, shape (number, n)
-        Spreads at the nodes of the grid.
+        Spreads at the nodes of the grid, the narrowest one first. One that is some pixels wide
+        has most where the narrowest one has nothing any more, so each of them counts.
     size : float
         Side of a pixel, in rad.
     extended : bool
@@ -55,17 +57,19 @@ def node_orders(
     """
     found: list[tuple[float, int]] = []
     for ring in RINGS:
-        total = TOTAL if extended else TOTAL_OF_POINTS
-        order = max(_needed(grid, row, size, ring, total) for row in values)
-        order = max(order, 2 if extended else 1)
+        order = 2 if extended else 1
+        for number, row in enumerate(values if ring else values[:1]):
+            total = TOTAL if extended or number else TOTAL_OF_POINTS
+            order = _needed(grid, row, size, ring, total, order)
         if not found or order < found[-1][1]:
             found.append((ring * size, order))
     return tuple(found)
 
 
 def _needed(
-    grid: RadialGrid, values: np.ndarray, size: float, ring: float, total: float
+    grid: RadialGrid, values: np.ndarray, size: float, ring: float, total: float, least: int
 ) -> int:
+    """The first of `ORDERS` from ``least`` on that does for one spread."""
     from scipy.interpolate import CubicSpline
 
     theta = np.asarray(grid.theta)
@@ -86,7 +90,7 @@ def _needed(
     exact = integral(REFERENCE, x.ravel(), y.ravel())
     peak = integral(REFERENCE, np.zeros(1), np.zeros(1))[0]
     whole = 2 * np.pi * np.trapezoid(values * theta, theta) / size**2
-    for order in ORDERS:
+    for order in (order for order in ORDERS if order >= least):
         error = (integral(order, x.ravel(), y.ravel()) - exact).reshape(x.shape)
         ring_error = 2 * np.pi * np.trapezoid(distance * error.mean(axis=1), distance)
         if np.abs(error).max() <= TOLERANCE * peak and abs(ring_error) <= total * whole:

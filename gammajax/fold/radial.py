@@ -28,6 +28,9 @@ import numpy as np
 CORE = 0.25
 """Scale at which the nodes of distance go from quadratic to even, in radii of 68 %."""
 
+FAINT = 1e-100
+"""Part of its largest value below which a spread is 0."""
+
 STEP = 0.04
 """Distance of the nodes in w: 4 % of the distance, far out."""
 
@@ -276,7 +279,9 @@ def resampled(grid: RadialGrid, rad: np.ndarray, tables: np.ndarray) -> np.ndarr
     from scipy.interpolate import PchipInterpolator
 
     whole = _number(grid.core, float(rad[-1]))
-    smooth = PchipInterpolator(rad, tables, axis=1)
+    # ratios of fainter values overflow
+    seen = tables > FAINT * tables.max(axis=1, keepdims=True)
+    smooth = PchipInterpolator(rad, np.where(seen, tables, 0.0), axis=1)
 
     def at(theta: np.ndarray) -> np.ndarray:
         values = smooth(np.clip(theta, rad[0], rad[-1]))

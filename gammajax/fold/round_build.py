@@ -40,6 +40,9 @@ WIDEST = np.deg2rad(25.0)
 TABLES = 100
 """Nodes that cost as much as the splines of one energy of a row that moves."""
 
+TRIED = 4
+"""Spreads, from the narrowest to the widest, for which the nodes of pixels have to do."""
+
 
 def reaches(stack: Any, components: Sequence[Any]) -> np.ndarray:
     """How far each source of a stack extends at its start, with room to grow, in rad."""
@@ -234,8 +237,10 @@ def _grid(
     reach = rad[min(int(np.searchsorted(rad, last * (1 + 1e-9))), rad.size - 1)]
     grid = RadialGrid.create(CORE * core, 1.02 * reach + float(extents.max()))
     rows = [row for r in made for row in middle_of(r) if row.max() > 0]
-    narrow = min(rows, key=lambda row: median_radius(rad, row))
-    return grid, node_orders(grid, resampled(grid, rad, narrow[None]), size, extended)
+    rows.sort(key=lambda row: median_radius(rad, row))
+    some = np.unique(np.linspace(0, len(rows) - 1, TRIED).round().astype(int))
+    tried = resampled(grid, rad, np.array(rows)[some])
+    return grid, node_orders(grid, tried, size, extended)
 
 
 def _on_grid(response: SkyResponse, grid: RadialGrid) -> Table:
