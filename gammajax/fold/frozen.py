@@ -166,7 +166,7 @@ def _responses(fold: RoundFold, sources: Any, low: Any, band: Any) -> tuple[Any,
                 if fold.band:
                     entries = entries * jnp.take(ring.exposure, b, axis=-1)
                 total = total.at[first[ring.energy] + b].add(entries * ring.to_total)
-                bins.append(entries * ring.to_bins)
+                bins.append(entries)
             return jnp.concatenate(bins), total
 
         values, total = jax.lax.map(step, jnp.asarray(band))

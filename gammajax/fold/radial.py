@@ -17,6 +17,7 @@ within 1.3 deg.
 
 from __future__ import annotations
 
+import dataclasses
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +45,10 @@ CUBIC = np.array([[1, 4, 1, 0], [-3, 0, 3, 0], [3, -6, 3, 0], [-1, 3, -3, 1]]) /
 WRAP = 1e-5
 """How far the logarithmic grids go beyond what is tabulated, so that their ends do not meet."""
 
+DENSITY, FLUX, MEAN = 0, 1, 2
+"""Splines of a point that nodes read: its density, what flows through borders, and the mean of
+the density over a pixel around the node."""
+
 LOW_END, HIGH_END = 0.002, 40.0
 """Wavenumbers kept, in units of one over the largest and over the smallest scale."""
 
@@ -63,6 +68,9 @@ class RadialGrid(eqx.Module):
         What each spline integrates to over the sphere, in sr.
     to_flux : array, shape (n + 2, n + 2)
         From coefficients of a density to those of its flux through borders.
+    to_mean : array, shape (n + 2, n + 2), or None
+        From coefficients of a density to those of its mean over a square pixel, which is turned
+        all around its middle.
     """
 
     core: float = eqx.field(static=True, converter=float)
@@ -70,6 +78,7 @@ class RadialGrid(eqx.Module):
     prefilter: Any
     areas: Any
     to_flux: Any
+    to_mean: Any = None
 
     @classmethod
     def create(cls, core: float, largest: float) -> RadialGrid:
@@ -84,6 +93,10 @@ class RadialGrid(eqx.Module):
         n = _number(core, largest)
         areas = _spline_areas(core, n)
         return cls(core, _nodes(core, n), _prefilter(n), areas, _flux_matrix(core, n))
+
+    def with_means(self, side: float) -> RadialGrid:
+        """The grid with means over pixels of a side (rad)."""
+        return dataclasses.replace(self, to_mean=_mean_matrix(self.core, self.theta.size, side))
 
     @property
     def end(self) -> float:
@@ -186,6 +199,36 @@ def _flux_matrix(core: float, n: int) -> np.ndarray:
     g[0] = 0.0
     g[0, :3] = np.array([1, 4, 1]) / 12
     return _prefilter(n) @ g
+
+
+TURNS = 16
+"""Directions in which a pixel is turned, for its mean; half a circle of them."""
+
+
+def _mean_matrix(core: float, n: int, side: float) -> np.ndarray:
+    r"""From a density f to its mean over a square pixel at a distance.
+
+    .. math:: g(\theta) = \frac{1}{2 \pi h^2} \int_{h \times h} \! \int_0^{2 \pi}
+              f(d(\theta, \rho, \varphi)) \; d\varphi \, d^2\rho, \qquad
+              \cos d = \cos\theta \cos\rho + \sin\theta \sin\rho \cos\varphi
+
+    A pixel as it stands has the same mean, to fourth order in its side; what is left goes with
+    four times its angle, and is zero in the mean over a ring.
+    """
+    x, share = np.polynomial.legendre.leggauss(4)
+    rho = side / 2 * np.hypot(x[:, None], x).ravel()
+    weight = np.outer(share, share).ravel() / (4 * TURNS)
+    turn = np.cos(np.pi * (np.arange(TURNS) + 0.5) / TURNS)
+    theta = _nodes(core, n)[:, None, None]
+    cosine = np.cos(theta) * np.cos(rho)[:, None] + np.outer(np.sin(rho), turn) * np.sin(theta)
+    place = 0.5 * np.log1p(2 * np.maximum(1 - cosine, 0) / core**2) / STEP
+    start = np.minimum(place.astype(int), n - 2)
+    u = place - start
+    found = np.zeros((n, n + 2))
+    powers = u[..., None] ** np.arange(4) * (weight[:, None] * (u <= 1))[..., None]
+    for k in range(4):
+        np.add.at(found, (np.arange(n)[:, None, None], start + k), powers @ CUBIC[:, k])
+    return _prefilter(n) @ found
 
 
 def _spline_areas(core: float, n: int, largest: float = np.pi) -> np.ndarray:

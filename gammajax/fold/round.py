@@ -39,7 +39,7 @@ from gammajax.fold.rows import Counts, Fold, Reading
 from gammajax.fold.totals import Gathered, read_far
 from gammajax.parameters import parameter_values, with_values
 
-MOST_NODES, NODE_BYTES = 500_000, 600
+MOST_NODES, NODE_BYTES = 120_000, 600
 """Nodes that are taken side by side on a processor, and the memory that each takes where second
 derivatives are made (a third of it for points): that bounds their number elsewhere."""
 
@@ -56,23 +56,23 @@ class Ring(eqx.Module):
         Into the nodes of the fold.
     energy : array of int, shape (row, entry)
         Reconstructed bin.
-    to_bins, to_total : array, shape (row, entry)
-        What an entry counts as in its bin, and in the expected total.
+    to_total : array, shape (row, entry)
+        What an entry counts as in the expected total.
     key : array of int, shape (row, entry), or None
         The pixel of an entry.
     exposure : array, shape (row, entry, band), or None
         That of the pixel, where it is taken after the spread.
-    border : bool
-        Whether the nodes are on the borders of pixels.
+    spline : int
+        What the nodes read: `~gammajax.fold.radial.DENSITY`, ``FLUX`` on the borders of
+        pixels, or ``MEAN``.
     """
 
     index: Any
     energy: Any
-    to_bins: Any
     to_total: Any
     key: Any
     exposure: Any
-    border: bool = eqx.field(static=True)
+    spline: int = eqx.field(static=True)
 
 
 class RoundFold(Fold):
@@ -226,7 +226,7 @@ class RoundFold(Fold):
         bins = [jnp.zeros(0)]
         for ring, entries in zip(rings, found, strict=True):
             total = total + jnp.sum(entries * ring.to_total)
-            bins.append(entries * ring.to_bins)
+            bins.append(entries)
         return Counts(jnp.concatenate(bins), total)
 
     def outgrown(self, component: Any, here: Any) -> Any:
@@ -272,15 +272,16 @@ class RoundFold(Fold):
     def splines(self, table: Any) -> Any:
         """Splines of distance from a profile, linear in it, shape (line, node, part).
 
-        The rows of a point are those of the density, and then those of its flux through
-        borders.
+        The rows of a point are those of the density, of its flux through borders, and of its
+        mean over a pixel.
         """
         if self.transform is None:
             return table[:, None, None]
         if not self.extended:
             grid = self.transform.grid
             spline = table @ grid.prefilter.T
-            return jnp.concatenate([spline, spline @ grid.to_flux.T])[..., None]
+            kinds = [spline, spline @ grid.to_flux.T, spline @ grid.to_mean.T]
+            return jnp.concatenate(kinds)[..., None]
         even = table[0] @ self.transform.from_hankel.T
         odd = table[1:] @ self.transform.dipole.T
         return jnp.stack([even, *odd], axis=-1)

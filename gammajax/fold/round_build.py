@@ -16,7 +16,7 @@ from gammajax.fold.build import Build
 from gammajax.fold.exposed import parabolas_of, patches
 from gammajax.fold.local import make_local
 from gammajax.fold.map_data import MapData
-from gammajax.fold.nodes import node_orders
+from gammajax.fold.nodes import node_orders, sides_of
 from gammajax.fold.pixels import WcsPixels
 from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
 from gammajax.fold.room import directions_of, middle_of, room_of, widths_of
@@ -81,7 +81,7 @@ def round_fold(build: Build) -> RoundFold:
         step = max(room, 2 * made[0].pixel, float(extents.max()) / 4)
     dataset, source = build.rows
     exposure, step = _exposure(build, step, room, extended)
-    borders = not extended and all(isinstance(item.pixels, WcsPixels) for item in data)
+    borders = grid is not None and not extended and has_borders(data)
     entries = Entries(orders, dataset.size, borders, build.options.psf_first)
     # a Gaussian is smooth wherever it ends
     smooth = isinstance(spatial, GaussianSpatialModel)
@@ -214,6 +214,11 @@ def _exposed(
     return dataclasses.replace(ring, key=None, exposure=found)
 
 
+def has_borders(data: Sequence[MapData]) -> bool:
+    """Whether pixels have borders of four sides, over which they can be integrated."""
+    return all(isinstance(item.pixels, WcsPixels) for item in data)
+
+
 def _grid(
     data: Sequence[MapData],
     made: Sequence[SkyResponse],
@@ -236,11 +241,15 @@ def _grid(
     last = SOFT_END * max(float(r.radii.max()) for r in made if r.radii is not None)
     reach = rad[min(int(np.searchsorted(rad, last * (1 + 1e-9))), rad.size - 1)]
     grid = RadialGrid.create(CORE * core, 1.02 * reach + float(extents.max()))
+    sides = np.concatenate([sides_of(item.pixels) for item in data])
+    if not extended:
+        grid = grid.with_means(float(np.sqrt(np.median(sides.prod(axis=1)))))
     rows = [row for r in made for row in middle_of(r) if row.max() > 0]
     rows.sort(key=lambda row: median_radius(rad, row))
     some = np.unique(np.linspace(0, len(rows) - 1, TRIED).round().astype(int))
     tried = resampled(grid, rad, np.array(rows)[some])
-    return grid, node_orders(grid, tried, size, extended)
+    borders = not extended and has_borders(data)
+    return grid, node_orders(grid, tried, size, extended, sides, borders)
 
 
 def _on_grid(response: SkyResponse, grid: RadialGrid) -> Table:

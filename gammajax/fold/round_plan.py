@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gammajax.fold.nodes import ONE_OF_MEAN
 from gammajax.fold.occupied import Occupied
 from gammajax.fold.options import FoldOptions
+from gammajax.fold.radial import DENSITY, FLUX, MEAN
 from gammajax.fold.round import Ring
 from gammajax.fold.rows import NOWHERE
 
@@ -43,7 +45,7 @@ class Entries:
         self.normals: list[np.ndarray] = []
         self.stored = 0
         self.known: dict[tuple[int, int], np.ndarray] = {}
-        self.found: dict[tuple[int, bool], dict[int, list[Any]]] = {}
+        self.found: dict[tuple[int, int], dict[int, list[Any]]] = {}
         self.far: list[list[Any]] = [[] for _ in range(number)]
 
     def add(
@@ -64,10 +66,10 @@ class Entries:
         ring = np.searchsorted(self.distances[1:], distance, side="right")
         for number in np.unique(ring):
             kept = ring == number
-            border = bool(self.borders and number == 0)
+            spline = self._spline(int(number))
             first, count = self._nodes(dataset, pixels, int(number), key[kept])
             index = first[:, None] + np.arange(count)
-            self._append(row, index, border, energy[kept], target[kept], factor, key[kept])
+            self._append(row, index, spline, energy[kept], target[kept], factor, key[kept])
 
     def add_nodes(
         self,
@@ -84,7 +86,7 @@ class Entries:
         energy, node = pairs
         first = self._store(vectors, weights, np.zeros_like(vectors))
         nowhere, key = np.full(node.size, NOWHERE), np.full(node.size, -1)
-        self._append(row, (first + node)[:, None], False, energy, nowhere, factor, key)
+        self._append(row, (first + node)[:, None], DENSITY, energy, nowhere, factor, key)
 
     def add_far(
         self, row: int, vectors: np.ndarray, weights: np.ndarray, part: int, factor: float
@@ -94,11 +96,17 @@ class Entries:
         self.far[row].append((first + np.arange(weights.size), part, factor))
 
     def _append(
-        self, row: int, index: np.ndarray, border: bool, energy: Any, target: Any, *rest: Any
+        self, row: int, index: np.ndarray, spline: int, energy: Any, target: Any, *rest: Any
     ) -> None:
         small = [array.astype(np.int32) for array in (index, energy, target)]
-        ring = self.found.setdefault((index.shape[1], border), {})
+        ring = self.found.setdefault((index.shape[1], spline), {})
         ring.setdefault(row, []).append((*small, *rest))
+
+    def _spline(self, ring: int) -> int:
+        """What the nodes of a ring read."""
+        if self.borders and ring == 0:
+            return FLUX
+        return MEAN if self.orders[ring] == ONE_OF_MEAN else DENSITY
 
     def _store(self, vectors: np.ndarray, weights: np.ndarray, normals: np.ndarray) -> int:
         start = self.stored
@@ -112,8 +120,8 @@ class Entries:
         self, dataset: int, pixels: Any, ring: int, keys: np.ndarray
     ) -> tuple[np.ndarray, int]:
         """The first node of each pixel, and how many it has; new ones are made."""
-        order = self.orders[ring]
-        border = self.borders and ring == 0
+        order = max(self.orders[ring], 1)
+        border = self._spline(ring) == FLUX
         make = pixels.borders_of if border else pixels.nodes_of
         count = 4 * order if border else pixels.count_of(order)
         if (dataset, ring) not in self.known:
@@ -142,25 +150,23 @@ class Entries:
     def rings(self) -> tuple[tuple[Ring, ...], np.ndarray]:
         """The entries of all rows, padded, and their targets, shape (row, entry)."""
         rings, targets = [], []
-        for (count, border), rows in sorted(self.found.items()):
+        for (count, spline), rows in sorted(self.found.items()):
             joined = {row: joined_parts(parts) for row, parts in rows.items()}
             most = rounded(max(index.shape[0] for index, *_ in joined.values()))
             shape = (self.number, most)
             ring = Ring(
                 index=np.full((*shape, count), self.stored, dtype=np.int32),
                 energy=np.zeros(shape, dtype=np.int32),
-                to_bins=np.zeros(shape, dtype=np.float32),
                 to_total=np.zeros(shape, dtype=np.float32),
                 key=np.zeros(shape, dtype=np.int64) if self.keys else None,
                 exposure=None,
-                border=border,
+                spline=spline,
             )
             target = np.full(shape, NOWHERE, dtype=np.int32)
             for row, (index, energy, place, factor, key) in joined.items():
                 used = index.shape[0]
                 ring.index[row, :used] = index
                 ring.energy[row, :used] = energy
-                ring.to_bins[row, :used] = place < NOWHERE
                 ring.to_total[row, :used] = factor
                 if self.keys:
                     ring.key[row, :used] = key

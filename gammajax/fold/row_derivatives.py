@@ -42,15 +42,14 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
             lambda t: fold.prepare(with_values(source, t), here), theta
         )
         moved, shift = jax.vmap(push)(pace[:, None] * slot_basis(stack, theta))
-        weights, cells, along = _sloped(lambda p: _weights_first(fold, p, here), place)
-        both = jnp.concatenate([tables[None], moved])
-        found = jax.vmap(lambda t: fold.apply(t, Reading(cells, weights), here))(both)
-        counts, slopes = (
-            Counts(*(part[some] for part in found)) for some in (0, slice(1, None))
+        counts, displace = jax.linearize(
+            lambda p: fold.apply(tables, fold.reading(p, here), here), place
         )
+        reading = fold.reading(place, here)
+        slopes = jax.vmap(lambda table: fold.apply(table, reading, here))(moved)
         if place.size == 0:
             return counts, slopes
-        by_place = jax.vmap(lambda w: fold.apply(tables, Reading(cells, w), here))(along)
+        by_place = jax.vmap(displace)(jnp.eye(place.size))
         return counts, Counts(
             *(
                 s + jnp.tensordot(shift, a, axes=1)
@@ -123,12 +122,6 @@ def _weights_first(fold: Fold, place: Any, here: Any) -> tuple[Any, Any]:
     """The reading of a place: the weights, which have derivatives, and the cells."""
     cells, weights = fold.reading(place, here)
     return weights, cells
-
-
-def _sloped(function: Callable[[Any], Any], place: Any) -> tuple[Any, Any, Any]:
-    """Weights and cells, and the first derivatives of the weights, on a first axis."""
-    value, push, cells = jax.linearize(function, place, has_aux=True)
-    return value, cells, jax.vmap(push)(jnp.eye(place.size))
 
 
 def _taylor(function: Callable[[Any], Any], place: Any) -> tuple[Any, Any]:

@@ -13,14 +13,15 @@ import numpy as np
 
 from gammajax.fold.round_plan import Entries, joined_parts, rounded
 
-MOST_HALVED, LEAST = 8, 16
-"""How often the longest row is halved, to find the best length of pieces, and the shortest."""
+MOST_CUTS, FINER, LEAST = 16, 0.7, 16
+"""How many sizes of pieces are tried, by how much each is smaller than the one before, and the
+fewest entries of a kind for which a row is cut."""
 
 
 def cut_rows(entries: Entries, tables: int) -> np.ndarray:
     """Cut the rows of entries into pieces; the row that each piece was of.
 
-    The nodes of gathered sky are dealt out evenly to the pieces of a row.
+    Entries of each kind are dealt out evenly to the pieces of a row, and nodes of gathered sky.
 
     Parameters
     ----------
@@ -34,20 +35,17 @@ def cut_rows(entries: Entries, tables: int) -> np.ndarray:
         for row, parts in rows.items():
             lengths[kind, row] = sum(part[0].shape[0] for part in parts)
     counts = np.array([count for count, _ in entries.found], dtype=int)
-    pieces, widths = _pieces(lengths, counts, tables)
+    pieces = _pieces(lengths, counts, tables)
     own = np.repeat(np.arange(entries.number), pieces)
     first = np.cumsum(pieces) - pieces
-    found = {}
-    for width, (kind, rows) in zip(widths, entries.found.items(), strict=True):
+    for kind, rows in entries.found.items():
         cut: dict[int, list[Any]] = {}
         for row, parts in rows.items():
-            joined = joined_parts(parts)
-            for number, start in enumerate(range(0, joined[0].shape[0], int(width))):
-                some = slice(start, start + int(width))
-                cut[int(first[row]) + number] = [tuple(array[some] for array in joined)]
-        if cut:
-            found[kind] = cut
-    entries.found = found
+            split = [np.array_split(array, pieces[row]) for array in joined_parts(parts)]
+            for number, some in enumerate(zip(*split, strict=True)):
+                if some[0].shape[0]:
+                    cut[int(first[row]) + number] = [some]
+        entries.found[kind] = cut
     entries.far = _dealt_out(entries.far, pieces)
     entries.number = own.size
     return own
@@ -62,10 +60,8 @@ def _dealt_out(far: list[list[Any]], pieces: np.ndarray) -> list[list[Any]]:
     return found
 
 
-def _pieces(
-    lengths: np.ndarray, counts: np.ndarray, tables: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The number of pieces of each row, and the widths that cost least.
+def _pieces(lengths: np.ndarray, counts: np.ndarray, tables: int) -> np.ndarray:
+    """The number of pieces of each row that cost least.
 
     Parameters
     ----------
@@ -76,12 +72,12 @@ def _pieces(
     tables : int
         What a row costs beside its nodes.
     """
-    most = lengths.max(axis=1, initial=1)
+    work = counts @ lengths
+    most = max(int(lengths.max(initial=0)) // LEAST, 1)
     found = []
-    for halved in range(MOST_HALVED):
-        widths = np.maximum(-(-most >> halved), LEAST)
-        pieces = (-(-lengths // widths[:, None])).max(axis=0, initial=1)
+    for size in work.max(initial=1) * FINER ** np.arange(MOST_CUTS):
+        pieces = np.clip(np.ceil(work / size).astype(int), 1, most)
+        widths = (-(-lengths // pieces)).max(axis=1, initial=0)
         padded = np.array([rounded(int(width)) for width in widths], dtype=int)
-        found.append((pieces.sum() * (padded @ counts + tables), pieces, widths))
-    _, pieces, widths = min(found, key=lambda item: item[0])
-    return pieces, widths
+        found.append((pieces.sum() * (padded @ counts + tables), pieces))
+    return min(found, key=lambda item: item[0])[1]
