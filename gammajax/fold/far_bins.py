@@ -18,6 +18,8 @@ import numpy as np
 
 from gammajax.config import program
 from gammajax.fold.build import Build
+from gammajax.fold.nodes import ONE_OF_MEAN
+from gammajax.fold.radial import DENSITY, MEAN
 from gammajax.fold.reading import Nodes, read_at
 from gammajax.fold.round import RoundFold
 from gammajax.fold.round_build import SOFT_END, last_ring, reaches, round_fold
@@ -54,27 +56,31 @@ def wide_bins(build: Build, values: Any) -> tuple[RoundFold, np.ndarray]:
     order, distance = last_ring(build)
     fold = round_fold(dataclasses.replace(build, near=True))
     pixels = item.pixels
-    vectors, areas = pixels.nodes_of(pixels.key_of, order)
+    vectors, areas = pixels.nodes_of(pixels.key_of, max(order, 1))
+    spline = MEAN if order == ONE_OF_MEAN else DENSITY
     seen = np.isfinite(vectors).all(axis=-1)
     vectors = np.where(seen[..., None], vectors, np.array([1.0, 0.0, 0.0]))
     areas = np.where(seen, areas, 0.0)
     middle = pixels.vectors_of(pixels.key_of)
     limit = np.cos(np.minimum(distance, np.pi))[fold.source]
     places = np.moveaxis(vectors, 0, 1), np.moveaxis(areas, 0, 1), middle
-    return fold, np.asarray(_far(fold, build.stack, values, places, limit))
+    return fold, np.asarray(_far(fold, build.stack, values, places, limit, spline))
 
 
 @partial(program, jit=eqx.filter_jit)
-def _far(fold: RoundFold, stack: Stack, values: Any, places: Any, limit: Any) -> Any:
+def _far(
+    fold: RoundFold, stack: Stack, values: Any, places: Any, limit: Any, spline: int
+) -> Any:
     """Counts of pixels that are further than a limit (its cosine) from each source."""
     vectors, areas, middle = places
     number = fold.covered.shape[1]
+    some = slice(spline * number, (spline + 1) * number)
 
     def one(total: Any, item: Any) -> tuple[Any, None]:
         (source, theta, here), limit = item
         component = with_values(source, theta)
         tables, _ = fold.prepare(component, here)
-        lines = jnp.swapaxes(fold.splines(tables)[:number], 0, 1)
+        lines = jnp.swapaxes(fold.splines(tables)[some], 0, 1)
         direction = jnp.asarray(fold.rotation) @ component.spatial_model.centre()
         found = jnp.zeros_like(total)
         for at, area in zip(vectors, areas, strict=True):

@@ -164,7 +164,7 @@ def _exposure(
 
 
 def last_ring(build: Build) -> tuple[int, np.ndarray]:
-    """Nodes along the side of the pixels that are far, and how far from each source, in rad."""
+    """The last of `~gammajax.fold.nodes.node_orders`, and how far from each source, in rad."""
     spatial = build.components[0].spatial_model
     extents = reaches(build.stack, build.components)
     room = room_of(build.data, build.responses, build.stack.moves)
