@@ -18,14 +18,11 @@ import numpy as np
 from gammajax.config import on_accelerator
 from gammajax.fold.round import flux_in_bins
 from gammajax.fold.round_plan import rounded
-from gammajax.fold.rows import NOWHERE
+from gammajax.fold.rows import LARGE, NOWHERE
 from gammajax.fold.staying import StayingFold
 
 CACHED, MANY = 2**18, 2**28
 """Numbers of a piece of the list on a processor, and elsewhere."""
-
-LARGE = 2**23
-"""Numbers above which responses are kept in single precision, rounded to 6e-8 of each."""
 
 
 class Blocks(NamedTuple):

@@ -93,7 +93,7 @@ def node_orders(
     if borders:
         found.append((0.0, max(trial.border_order() for trial in trials(0.0))))
     # borders have fewer nodes than the area of a pixel has near them
-    for ring in () if borders and last < RINGS[-1] else RINGS[int(borders):]:
+    for ring in () if borders and last < RINGS[-1] else RINGS[int(borders) :]:
         if ring >= last:
             break
         order = max(trial.order() for trial in trials(ring))

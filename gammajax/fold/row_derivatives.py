@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gammajax.fold.rows import (
+    LARGE,
     Counts,
     Fold,
     Reading,
@@ -22,7 +23,6 @@ from gammajax.fold.rows import (
     map_rows,
     places_of,
     slot_basis,
-    taken_rows,
     taker,
 )
 from gammajax.fold.stack import Stack
@@ -33,8 +33,10 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
     """Predicted counts of all rows, and their derivatives.
 
     The derivatives are by the parameters at ``stack.slots`` times ``factor``, an array of
-    shape (row, slot): they have the shape (row, slot, ...).
+    shape (row, slot): they have the shape (row, slot, ...). More than `LARGE` of them are kept
+    in single precision.
     """
+    many = fold.target.size * fold.width * stack.slots.size > LARGE
 
     def one(item: Any) -> tuple[Counts, Counts]:
         (source, theta, here), pace = item
@@ -46,16 +48,12 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
             lambda p: fold.apply(tables, fold.reading(p, here), here), place
         )
         reading = fold.reading(place, here)
-        slopes = jax.vmap(lambda table: fold.apply(table, reading, here))(moved)
-        if place.size == 0:
-            return counts, slopes
-        by_place = jax.vmap(displace)(jnp.eye(place.size))
-        return counts, Counts(
-            *(
-                s + jnp.tensordot(shift, a, axes=1)
-                for s, a in zip(slopes, by_place, strict=True)
-            )
-        )
+        bins, total = jax.vmap(lambda table: fold.apply(table, reading, here))(moved)
+        if place.size:
+            by_place = jax.vmap(displace)(jnp.eye(place.size))
+            bins = bins + jnp.tensordot(shift, by_place.bins, axes=1)
+            total = total + jnp.tensordot(shift, by_place.total, axes=1)
+        return counts, Counts(bins.astype(np.float32) if many else bins, total)
 
     return map_rows(one, (items_of(fold, stack, values), factor), fold.batch)
 
@@ -69,9 +67,13 @@ def by_row(fold: Fold, slopes: Counts, weight: Any) -> Any:
         With the leading axes (row, slot).
     weight : array, shape (dataset, bin + 1)
     """
-    share = taken_rows(fold, weight)
-    found = jnp.einsum("rs...,r...->rs", slopes.bins, share.bins)
-    return found + slopes.total * share.total[:, None]
+    take = taker(fold, weight)
+
+    def one(item: Any) -> Any:
+        (bins, total), share = item[0], take(*item[1])
+        return bins.reshape(total.size, -1) @ share.bins.ravel() + total * share.total
+
+    return map_rows(one, (slopes, places_of(fold)), fold.batch)
 
 
 def bend_rows(fold: Fold, stack: Stack, values: Any, weight: Any) -> Any:

@@ -27,6 +27,11 @@ NOWHERE = 2**30
 """Target of entries that are padding, or that count into the total only."""
 
 
+LARGE = 2**23
+"""Numbers above which responses, or derivatives of counts, are kept in single precision:
+rounded to 6e-8 of each."""
+
+
 class Fold(eqx.Module):
     """Base of the folds.
 
@@ -193,11 +198,6 @@ def taker(fold: Fold, array: Any) -> Callable[[Any, Any], Counts]:
         return Counts(bins, array[dataset, -1])
 
     return take
-
-
-def taken_rows(fold: Fold, array: Any) -> Counts:
-    """What `taker` takes for all rows."""
-    return jax.vmap(taker(fold, array))(*places_of(fold))
 
 
 def _some(items: Any, start: Any, size: int) -> Any:

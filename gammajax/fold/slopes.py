@@ -13,7 +13,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from gammajax.fold.row_derivatives import by_row
-from gammajax.fold.rows import Counts, Fold, add_rows, taken_rows
+from gammajax.fold.rows import Counts, Fold, map_rows, places_of, sum_rows, taker
 from gammajax.fold.staying import scatter_slots
 
 
@@ -69,9 +69,12 @@ class RowSlopes(eqx.Module):
     def times(self, direction: Any) -> Any:
         """The change of the prediction along a direction."""
         pace = jnp.append(direction, 0.0)[self.column]
-        bins = jnp.einsum("rs,rs...->r...", pace, self.counts.bins)
-        total = jnp.einsum("rs,rs->r", pace, self.counts.total)
-        return add_rows(self.fold, Counts(bins, total), self.shape)
+
+        def one(item: Any) -> Counts:
+            pace, counts = item
+            return Counts(*(jnp.tensordot(pace, part, axes=1) for part in counts))
+
+        return sum_rows(self.fold, one, (pace, self.counts), self.shape)
 
     def by_row(self, weight: Any) -> Any:
         """The sum over bins of weights times derivatives, shape (row, slot)."""
@@ -83,10 +86,15 @@ class RowSlopes(eqx.Module):
 
     def blocks(self, weight: Any) -> Any:
         """The products of the slots of each row, shape (row, slot, slot)."""
-        share = taken_rows(self.fold, weight)
-        bins, total = self.counts
-        found = jnp.einsum("rs...,r...,rt...->rst", bins, share.bins, bins)
-        return found + jnp.einsum("rs,r,rt->rst", total, share.total, total)
+        take = taker(self.fold, weight)
+
+        def one(item: Any) -> Any:
+            (bins, total), share = item[0], take(*item[1])
+            flat = bins.reshape(bins.shape[0], -1)
+            found = (flat * share.bins.ravel()) @ flat.T
+            return found + jnp.outer(total, total) * share.total
+
+        return map_rows(one, (self.counts, places_of(self.fold)), self.fold.batch)
 
     def dense(self) -> Any:
         """The Jacobian as a matrix, shape (active, dataset, bin + 1)."""
