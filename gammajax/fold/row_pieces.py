@@ -38,6 +38,7 @@ def cut_rows(entries: Entries, tables: int) -> np.ndarray:
     pieces = _pieces(lengths, counts, tables)
     own = np.repeat(np.arange(entries.number), pieces)
     first = np.cumsum(pieces) - pieces
+    found = {}
     for kind, rows in entries.found.items():
         cut: dict[int, list[Any]] = {}
         for row, parts in rows.items():
@@ -45,7 +46,9 @@ def cut_rows(entries: Entries, tables: int) -> np.ndarray:
             for number, some in enumerate(zip(*split, strict=True)):
                 if some[0].shape[0]:
                     cut[int(first[row]) + number] = [some]
-        entries.found[kind] = cut
+        if cut:
+            found[kind] = cut
+    entries.found = found
     entries.far = _dealt_out(entries.far, pieces)
     entries.number = own.size
     return own

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 import pytest
 
-from gammajax.fold import FoldOptions, round_build, row_pieces
+from gammajax.fold import FoldOptions, round_build, row_derivatives, row_pieces
 from gammajax.inference import Likelihood
 from gammajax.models import Models
 from tests.inference.test_newton_cg import cube, models
@@ -57,3 +58,32 @@ def test_gathered_nodes_are_dealt_out_to_the_pieces() -> None:
     assert [own.tolist() for own in joined] == [list(range(7)), [20, 21]]
     assert max(sum(index.size for index, *_ in parts) for parts in found) <= 4
     assert [rest for _, *rest in found[2]] == [[0, -1.0], [1, 1.0]]
+
+
+def test_entries_of_each_kind_are_dealt_out_evenly() -> None:
+    """Rows that have many of one kind, or none of it."""
+    lengths = np.array([[40, 0, 90], [1000, 9000, 10]])
+    pieces = row_pieces._pieces(lengths, np.array([16, 1]), 100)
+    assert pieces.tolist() != [1, 1, 1]
+    one = np.ones(3, dtype=int)
+    cost = [
+        number.sum() * (np.array([16, 1]) @ (-(-lengths // number)).max(axis=1) + 100)
+        for number in (pieces, one)
+    ]
+    assert cost[0] < cost[1]
+
+
+def test_derivatives_in_single_precision_are_those_in_double(counts, monkeypatch) -> None:
+    exact = moving(counts, monkeypatch, 0)
+    theta = exact.start * (1 + 1e-4)
+    expected = np.asarray(exact.hessian(theta)), np.asarray(exact.gradient(theta))
+    monkeypatch.setattr(row_derivatives, "LARGE", 1)
+    rounded = moving(counts, monkeypatch, 0)
+    jax.clear_caches()
+    found = np.asarray(rounded.hessian(theta)), np.asarray(rounded.gradient(theta))
+    scale = np.sqrt(np.abs(np.diag(expected[0])))
+    assert not np.array_equal(found[0], expected[0])
+    np.testing.assert_allclose(
+        found[0] / np.outer(scale, scale), expected[0] / np.outer(scale, scale), atol=1e-6
+    )
+    np.testing.assert_allclose(found[1] / scale, expected[1] / scale, atol=1e-4)
