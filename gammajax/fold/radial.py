@@ -26,21 +26,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gammajax.fold.splines import (
+    CUBIC,
+    STEP,
+    flux_matrix,
+    mean_matrix,
+    nodes_of,
+    number_of,
+    place_of,
+    prefilter_of,
+    spline_areas,
+)
+
 CORE = 0.25
 """Scale at which the nodes of distance go from quadratic to even, in radii of 68 %."""
 
 FAINT = 1e-100
 """Part of its largest value below which a spread is 0."""
 
-STEP = 0.04
-"""Distance of the nodes in w: 4 % of the distance, far out."""
-
 LOG_STEP = 0.025
 """Distance of the nodes of the transform in the logarithm."""
-
-
-CUBIC = np.array([[1, 4, 1, 0], [-3, 0, 3, 0], [3, -6, 3, 0], [-1, 3, -3, 1]]) / 6
-"""Weights of the four coefficients of a cubic B-spline, by power of the place in a cell."""
 
 WRAP = 1e-5
 """How far the logarithmic grids go beyond what is tabulated, so that their ends do not meet."""
@@ -90,13 +95,13 @@ class RadialGrid(eqx.Module):
             Distances much smaller than this are resolved by their squares, in rad.
         largest : float
         """
-        n = _number(core, largest)
-        areas = _spline_areas(core, n)
-        return cls(core, _nodes(core, n), _prefilter(n), areas, _flux_matrix(core, n))
+        n = number_of(core, largest)
+        areas = spline_areas(core, n)
+        return cls(core, nodes_of(core, n), prefilter_of(n), areas, flux_matrix(core, n))
 
     def with_means(self, side: float) -> RadialGrid:
         """The grid with means over pixels of a side (rad)."""
-        return dataclasses.replace(self, to_mean=_mean_matrix(self.core, self.theta.size, side))
+        return dataclasses.replace(self, to_mean=mean_matrix(self.core, self.theta.size, side))
 
     @property
     def end(self) -> float:
@@ -105,7 +110,7 @@ class RadialGrid(eqx.Module):
 
     def place(self, theta: Any) -> np.ndarray:
         """The number of the node at a distance (rad), as a fraction; on the host."""
-        return _place(self.core, theta)
+        return place_of(self.core, theta)
 
     def basis(self, q: Any) -> tuple[Any, Any]:
         """The first of the four coefficients that matter at ``q``, and their weights.
@@ -147,106 +152,6 @@ class RadialGrid(eqx.Module):
         found = jnp.zeros((weights.shape[0], groups * size))
         found = found.at[:, index].add(weights, mode="promise_in_bounds")
         return found.reshape(-1, groups, size)
-
-
-def _chord(angle: Any) -> Any:
-    return 2 * np.sin(np.asarray(angle) / 2)
-
-
-def _place(core: float, theta: Any) -> np.ndarray:
-    return 0.5 * np.log1p((_chord(theta) / core) ** 2) / STEP
-
-
-def _number(core: float, largest: float) -> int:
-    """How many nodes reach a distance."""
-    return int(np.ceil(_place(core, largest))) + 2
-
-
-def _nodes(core: float, n: int) -> np.ndarray:
-    chord = core * np.sqrt(np.expm1(2 * STEP * np.arange(n)))
-    return 2 * np.arcsin(np.minimum(chord / 2, 1.0))
-
-
-@lru_cache(maxsize=16)
-def _prefilter(n: int) -> np.ndarray:
-    """The matrix of not-a-knot cubic spline interpolation at n even nodes."""
-    matrix = np.zeros((n + 2, n + 2))
-    for i in range(n):
-        matrix[i, i : i + 3] = 1 / 6, 4 / 6, 1 / 6
-    # third derivatives are continuous at the second and the last but one node
-    matrix[n, :5] = 1, -4, 6, -4, 1
-    matrix[n + 1, -5:] = 1, -4, 6, -4, 1
-    found = np.linalg.inv(matrix)[:, :n]
-    found.setflags(write=False)
-    return found
-
-
-def _flux_matrix(core: float, n: int) -> np.ndarray:
-    r"""From a density f to g, with which the integral over a pixel is one over its border.
-
-    By Gauss's theorem, with the tangent of the border times its step in dl,
-
-    .. math:: \int f d\Omega = \oint g(q) \; n_0 \cdot (n \times dl), \qquad
-              g = \frac{1}{2 \pi q (1 - q / 4)} \int_{< q} f d\Omega
-
-    g is smoother than f, and finite at the centre: half the density.
-    """
-    theta = _nodes(core, n)
-    q = _chord(theta) ** 2
-    inside = np.stack([_spline_areas(core, n, angle) for angle in theta])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        g = inside / (2 * np.pi * q * (1 - q / 4))[:, None]
-    g[0] = 0.0
-    g[0, :3] = np.array([1, 4, 1]) / 12
-    return _prefilter(n) @ g
-
-
-TURNS = 16
-"""Directions in which a pixel is turned, for its mean; half a circle of them."""
-
-
-def _mean_matrix(core: float, n: int, side: float) -> np.ndarray:
-    r"""From a density f to its mean over a square pixel at a distance.
-
-    .. math:: g(\theta) = \frac{1}{2 \pi h^2} \int_{h \times h} \! \int_0^{2 \pi}
-              f(d(\theta, \rho, \varphi)) \; d\varphi \, d^2\rho, \qquad
-              \cos d = \cos\theta \cos\rho + \sin\theta \sin\rho \cos\varphi
-
-    A pixel as it stands has the same mean, to fourth order in its side; what is left goes with
-    four times its angle, and is zero in the mean over a ring.
-    """
-    x, share = np.polynomial.legendre.leggauss(4)
-    rho = side / 2 * np.hypot(x[:, None], x).ravel()
-    weight = np.outer(share, share).ravel() / (4 * TURNS)
-    turn = np.cos(np.pi * (np.arange(TURNS) + 0.5) / TURNS)
-    theta = _nodes(core, n)[:, None, None]
-    cosine = np.cos(theta) * np.cos(rho)[:, None] + np.outer(np.sin(rho), turn) * np.sin(theta)
-    place = 0.5 * np.log1p(2 * np.maximum(1 - cosine, 0) / core**2) / STEP
-    start = np.minimum(place.astype(int), n - 2)
-    u = place - start
-    found = np.zeros((n, n + 2))
-    powers = u[..., None] ** np.arange(4) * (weight[:, None] * (u <= 1))[..., None]
-    for k in range(4):
-        np.add.at(found, (np.arange(n)[:, None, None], start + k), powers @ CUBIC[:, k])
-    return _prefilter(n) @ found
-
-
-def _spline_areas(core: float, n: int, largest: float = np.pi) -> np.ndarray:
-    """Integrals of the splines within an angle; the solid angle within q is pi q."""
-    x, share = np.polynomial.legendre.leggauss(8)
-    last = _place(core, largest)
-    width = np.clip(last - np.arange(n - 1), 0, 1)[:, None]
-    u = width * (x + 1) / 2
-    v = 1 - u
-    parts = np.stack(
-        [v**3, 3 * u**3 - 6 * u**2 + 4, 3 * v**3 - 6 * v**2 + 4, u**3],
-    )
-    w = STEP * (np.arange(n - 1)[:, None] + u)
-    measure = np.pi * core**2 * 2 * STEP * np.exp(2 * w) * share / 2 * width
-    areas = np.zeros(n + 2)
-    for j in range(4):
-        areas[j : j + n - 1] += (measure * parts[j]).sum(axis=1) / 6
-    return areas
 
 
 class SpreadTransform(eqx.Module):
@@ -321,7 +226,7 @@ def resampled(grid: RadialGrid, rad: np.ndarray, tables: np.ndarray) -> np.ndarr
     """
     from scipy.interpolate import PchipInterpolator
 
-    whole = _number(grid.core, float(rad[-1]))
+    whole = number_of(grid.core, float(rad[-1]))
     # ratios of fainter values overflow
     seen = tables > FAINT * tables.max(axis=1, keepdims=True)
     smooth = PchipInterpolator(rad, np.where(seen, tables, 0.0), axis=1)
@@ -331,8 +236,8 @@ def resampled(grid: RadialGrid, rad: np.ndarray, tables: np.ndarray) -> np.ndarr
         outside = (theta > rad[-1]).reshape(-1, *(1,) * (values.ndim - 2))
         return np.where(outside, 0.0, values)
 
-    weights = _prefilter(whole).T @ _spline_areas(grid.core, whole)
-    total = np.tensordot(weights, at(_nodes(grid.core, whole)), axes=(0, 1))[:, None]
+    weights = prefilter_of(whole).T @ spline_areas(grid.core, whole)
+    total = np.tensordot(weights, at(nodes_of(grid.core, whole)), axes=(0, 1))[:, None]
     found = at(np.asarray(grid.theta))
     return np.divide(found, total, out=np.zeros_like(found), where=total > 0)
 
