@@ -33,10 +33,9 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
     """Predicted counts of all rows, and their derivatives.
 
     The derivatives are by the parameters at ``stack.slots`` times ``factor``, an array of
-    shape (row, slot): they have the shape (row, slot, ...). More than `LARGE` of them are kept
-    in single precision.
+    shape (row, slot): they have the shape (row, slot, ...), and the type of `kept_as`.
     """
-    many = fold.target.size * fold.width * stack.slots.size > LARGE
+    kind = kept_as(fold, stack)
 
     def one(item: Any) -> tuple[Counts, Counts]:
         (source, theta, here), pace = item
@@ -53,9 +52,18 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
             by_place = jax.vmap(displace)(jnp.eye(place.size))
             bins = bins + jnp.tensordot(shift, by_place.bins, axes=1)
             total = total + jnp.tensordot(shift, by_place.total, axes=1)
-        return counts, Counts(bins.astype(np.float32) if many else bins, total)
+        return counts, Counts(bins.astype(kind), total)
 
     return map_rows(one, (items_of(fold, stack, values), factor), fold.batch)
+
+
+def kept_as(fold: Fold, stack: Stack) -> Any:
+    """The type of the derivatives of all bins: single precision for more than `LARGE` numbers.
+
+    With 64-bit floats switched off it is what the counts have.
+    """
+    number = fold.target.size * fold.width * stack.slots.size
+    return jnp.result_type(float) if number <= LARGE else np.dtype(np.float32)
 
 
 def by_row(fold: Fold, slopes: Counts, weight: Any) -> Any:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from gammajax.fold import MapTerm
+from gammajax.fold.row_derivatives import kept_as
 from gammajax.inference import Likelihood
 from gammajax.inference.curvature import DENSE
 
@@ -71,7 +72,8 @@ def memory_plan(likelihood: Likelihood) -> MemoryPlan:
                 staying += taken
             else:
                 moving += taken
-                slopes += 8 * int(np.size(stack.slots)) * int(np.size(fold.target))
+                number = int(stack.slots.size) * int(np.size(fold.target)) * fold.width
+                slopes += kept_as(fold, stack).itemsize * number
         data += _bytes(term) - of_folds
     number = problem.active.size
     dense = number if number <= DENSE else 0
