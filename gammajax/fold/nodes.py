@@ -32,6 +32,9 @@ smoother.
 ONE_OF_MEAN = 0
 """Stands for one node that reads the mean over a pixel."""
 
+MEANS = 4e-6
+"""The same for means over pixels, if all pixels were in one direction from the source."""
+
 ORDERS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 REFERENCE, COARSE_REFERENCE = 24, 8
 
@@ -145,7 +148,7 @@ class _Trial:
         self.distance = ring + np.linspace(0, np.sqrt(last - ring), SAMPLES) ** 2
         self.peak = self._integral(REFERENCE, (1.0, 1.0), np.zeros(1), np.zeros(1))[0]
         whole = 2 * np.pi * np.trapezoid(values * theta, theta) / size**2
-        self.most, self.most_of_all = TOLERANCE * self.peak, total * whole
+        self.most, self.most_of_all, self.whole = TOLERANCE * self.peak, total * whole, whole
 
     def order(self) -> int:
         """The smallest number of nodes along a side that serves."""
@@ -160,7 +163,7 @@ class _Trial:
         distance = self.size * self.distance
         found = np.where(distance < self.end, self._spline(self.grid.to_mean)(distance), 0.0)
         return all(
-            self._is_right(found[:, None] - self.mean(COARSE_REFERENCE, own)) for own in sides
+            self._serves(found[:, None] - self.mean(COARSE_REFERENCE, own)) for own in sides
         )
 
     def border_order(self) -> int:
@@ -208,6 +211,11 @@ class _Trial:
         knots = np.arange(-3.0, grid.theta.size + 3)
         spline = BSpline(knots, np.asarray(kind) @ (grid.prefilter @ self.values), 3)
         return lambda theta: spline(grid.place(np.minimum(theta, self.end)))
+
+    def _serves(self, error: np.ndarray) -> bool:
+        """Whether errors are small in each direction: a mask may leave out the others."""
+        of_all = 2 * np.pi * np.trapezoid(self.distance[:, None] * error, self.distance, axis=0)
+        return self._is_right(error) and bool(np.abs(of_all).max() <= MEANS * self.whole)
 
     def _is_right(self, error: np.ndarray) -> bool:
         """Whether errors at all distances and angles are small enough."""
