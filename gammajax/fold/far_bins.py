@@ -18,8 +18,7 @@ import numpy as np
 
 from gammajax.config import program
 from gammajax.fold.build import Build
-from gammajax.fold.nodes import ONE_OF_MEAN
-from gammajax.fold.radial import DENSITY, MEAN
+from gammajax.fold.nodes import reading_of
 from gammajax.fold.reading import Nodes, read_at
 from gammajax.fold.round import RoundFold
 from gammajax.fold.round_build import SOFT_END, last_ring, reaches, round_fold
@@ -56,8 +55,8 @@ def wide_bins(build: Build, values: Any) -> tuple[RoundFold, np.ndarray]:
     order, distance = last_ring(build)
     fold = round_fold(dataclasses.replace(build, near=True))
     pixels = item.pixels
-    vectors, areas = pixels.nodes_of(pixels.key_of, max(order, 1))
-    spline = MEAN if order == ONE_OF_MEAN else DENSITY
+    number, spline = reading_of(order)
+    vectors, areas = pixels.nodes_of(pixels.key_of, number)
     seen = np.isfinite(vectors).all(axis=-1)
     vectors = np.where(seen[..., None], vectors, np.array([1.0, 0.0, 0.0]))
     areas = np.where(seen, areas, 0.0)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.fold.radial import RadialGrid
+from gammajax.fold.radial import DENSITY, MEAN, RadialGrid
 
 TOLERANCE = 3e-4
 """Error of a pixel's integral, in units of the integral of the pixel at the centre."""
@@ -106,6 +106,11 @@ def node_orders(
     return (*found, (last * size, ONE_OF_MEAN)) if np.isfinite(last) else tuple(found)
 
 
+def reading_of(order: int) -> tuple[int, int]:
+    """Nodes along the side of a pixel, and the spline that they read, for one of the orders."""
+    return (1, MEAN) if order == ONE_OF_MEAN else (order, DENSITY)
+
+
 def sides_of(pixels: Any) -> np.ndarray:
     """Lengths and widths of some of the pixels of a map, in rad, shape (pixel, 2).
 
@@ -147,6 +152,7 @@ class _Trial:
         last = max(theta[-1] / size, ring + 2)
         self.distance = ring + np.linspace(0, np.sqrt(last - ring), SAMPLES) ** 2
         self.peak = self._integral(REFERENCE, (1.0, 1.0), np.zeros(1), np.zeros(1))[0]
+        self.x, self.y = (np.outer(self.distance, f(ANGLES)) for f in (np.cos, np.sin))
         whole = 2 * np.pi * np.trapezoid(values * theta, theta) / size**2
         self.most, self.most_of_all, self.whole = TOLERANCE * self.peak, total * whole, whole
 
@@ -171,7 +177,7 @@ class _Trial:
         grid = self.grid
         spline = self._spline(grid.to_flux)
         exact = self.mean(REFERENCE)
-        x, y = (np.outer(self.distance, f(ANGLES)) for f in (np.cos, np.sin))
+        x, y = self.x, self.y
 
         def over_border(order: int) -> np.ndarray:
             """By Gauss's theorem, of the flux g times the vector from the source."""
@@ -191,8 +197,8 @@ class _Trial:
 
     def mean(self, order: int, sides: Any = (1.0, 1.0)) -> np.ndarray:
         """Means over pixels at all distances and angles, shape (distance, angle)."""
-        x, y = (np.outer(self.distance, f(ANGLES)) for f in (np.cos, np.sin))
-        return self._integral(order, sides, x.ravel(), y.ravel()).reshape(x.shape)
+        found = self._integral(order, sides, self.x.ravel(), self.y.ravel())
+        return found.reshape(self.x.shape)
 
     def _integral(self, order: int, sides: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         place, share = np.polynomial.legendre.leggauss(order)

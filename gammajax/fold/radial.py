@@ -73,7 +73,7 @@ class RadialGrid(eqx.Module):
         What each spline integrates to over the sphere, in sr.
     to_flux : array, shape (n + 2, n + 2)
         From coefficients of a density to those of its flux through borders.
-    to_mean : array, shape (n + 2, n + 2), or None
+    to_mean : array, shape (n + 2, n + 2), or None if no node reads it
         From coefficients of a density to those of its mean over a square pixel, which is turned
         all around its middle.
     """

@@ -109,8 +109,9 @@ def read_rings(
     line = jnp.concatenate([jnp.tile(r.energy, r.index.shape[1]) for r in rings])
     if fold.transform is None:
         return _by_ring(table[line, 0, 0] * weights, rings)
-    lines, size, parts = table.shape
-    kind = np.concatenate([np.full(r.index.size, lines // 3 * r.spline) for r in rings])
+    _, size, parts = table.shape
+    energies = fold.covered.shape[1]
+    kind = np.concatenate([np.full(r.index.size, energies * r.spline) for r in rings])
     first = (line + kind) * size + start
     found = jnp.zeros(first.shape)
     # one by one: a sum over an axis of products of what was looked up takes ten times as long

@@ -272,15 +272,17 @@ class RoundFold(Fold):
     def splines(self, table: Any) -> Any:
         """Splines of distance from a profile, linear in it, shape (line, node, part).
 
-        The rows of a point are those of the density, of its flux through borders, and of its
-        mean over a pixel.
+        The rows of a point are those of the density, of its flux through borders, and, where
+        nodes read it, of its mean over a pixel.
         """
         if self.transform is None:
             return table[:, None, None]
         if not self.extended:
             grid = self.transform.grid
             spline = table @ grid.prefilter.T
-            kinds = [spline, spline @ grid.to_flux.T, spline @ grid.to_mean.T]
+            kinds = [spline, spline @ grid.to_flux.T]
+            if grid.to_mean is not None:
+                kinds.append(spline @ grid.to_mean.T)
             return jnp.concatenate(kinds)[..., None]
         even = table[0] @ self.transform.from_hankel.T
         odd = table[1:] @ self.transform.dipole.T

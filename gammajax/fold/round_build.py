@@ -16,9 +16,9 @@ from gammajax.fold.build import Build
 from gammajax.fold.exposed import parabolas_of, patches
 from gammajax.fold.local import make_local
 from gammajax.fold.map_data import MapData
-from gammajax.fold.nodes import node_orders, sides_of
+from gammajax.fold.nodes import node_orders, reading_of, sides_of
 from gammajax.fold.pixels import WcsPixels
-from gammajax.fold.radial import CORE, RadialGrid, SpreadTransform, resampled
+from gammajax.fold.radial import CORE, MEAN, RadialGrid, SpreadTransform, resampled
 from gammajax.fold.room import directions_of, middle_of, room_of, widths_of
 from gammajax.fold.round import Ring, RoundFold
 from gammajax.fold.round_plan import Entries, occupied_entries, rounded, total_entries
@@ -249,7 +249,10 @@ def _grid(
     some = np.unique(np.linspace(0, len(rows) - 1, TRIED).round().astype(int))
     tried = resampled(grid, rad, np.array(rows)[some])
     borders = not extended and has_borders(data)
-    return grid, node_orders(grid, tried, size, extended, sides, borders)
+    orders = node_orders(grid, tried, size, extended, sides, borders)
+    if reading_of(orders[-1][1])[1] != MEAN:
+        grid = dataclasses.replace(grid, to_mean=None)
+    return grid, orders
 
 
 def _on_grid(response: SkyResponse, grid: RadialGrid) -> Table:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gammajax.fold.nodes import ONE_OF_MEAN
+from gammajax.fold.nodes import reading_of
 from gammajax.fold.occupied import Occupied
 from gammajax.fold.options import FoldOptions
-from gammajax.fold.radial import DENSITY, FLUX, MEAN
+from gammajax.fold.radial import DENSITY, FLUX
 from gammajax.fold.round import Ring
 from gammajax.fold.rows import NOWHERE
 
@@ -66,7 +66,7 @@ class Entries:
         ring = np.searchsorted(self.distances[1:], distance, side="right")
         for number in np.unique(ring):
             kept = ring == number
-            spline = self._spline(int(number))
+            _, spline = self._reading(int(number))
             first, count = self._nodes(dataset, pixels, int(number), key[kept])
             index = first[:, None] + np.arange(count)
             self._append(row, index, spline, energy[kept], target[kept], factor, key[kept])
@@ -102,11 +102,11 @@ class Entries:
         ring = self.found.setdefault((index.shape[1], spline), {})
         ring.setdefault(row, []).append((*small, *rest))
 
-    def _spline(self, ring: int) -> int:
-        """What the nodes of a ring read."""
+    def _reading(self, ring: int) -> tuple[int, int]:
+        """Nodes along the side of the pixels of a ring, and the spline that they read."""
         if self.borders and ring == 0:
-            return FLUX
-        return MEAN if self.orders[ring] == ONE_OF_MEAN else DENSITY
+            return self.orders[ring], FLUX
+        return reading_of(self.orders[ring])
 
     def _store(self, vectors: np.ndarray, weights: np.ndarray, normals: np.ndarray) -> int:
         start = self.stored
@@ -120,8 +120,8 @@ class Entries:
         self, dataset: int, pixels: Any, ring: int, keys: np.ndarray
     ) -> tuple[np.ndarray, int]:
         """The first node of each pixel, and how many it has; new ones are made."""
-        order = max(self.orders[ring], 1)
-        border = self._spline(ring) == FLUX
+        order, spline = self._reading(ring)
+        border = spline == FLUX
         make = pixels.borders_of if border else pixels.nodes_of
         count = 4 * order if border else pixels.count_of(order)
         if (dataset, ring) not in self.known:

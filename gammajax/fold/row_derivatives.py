@@ -43,10 +43,12 @@ def linear_rows(fold: Fold, stack: Stack, values: Any, factor: Any) -> tuple[Cou
             lambda t: fold.prepare(with_values(source, t), here), theta
         )
         moved, shift = jax.vmap(push)(pace[:, None] * slot_basis(stack, theta))
-        counts, displace = jax.linearize(
-            lambda p: fold.apply(tables, fold.reading(p, here), here), place
-        )
-        reading = fold.reading(place, here)
+
+        def seen(place: Any) -> tuple[Counts, Reading]:
+            reading = fold.reading(place, here)
+            return fold.apply(tables, reading, here), reading
+
+        counts, displace, reading = jax.linearize(seen, place, has_aux=True)
         bins, total = jax.vmap(lambda table: fold.apply(table, reading, here))(moved)
         if place.size:
             by_place = jax.vmap(displace)(jnp.eye(place.size))
